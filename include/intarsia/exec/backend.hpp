@@ -1,0 +1,86 @@
+// The kernels that a backend provides, found by the namespace of its context: ops call gemm(on.context(), ...) and
+// the context decides whether cpu::gemm or another one answers. All take plain views (dense, csr_view); sizes were
+// checked above. Every kernel gives the same bits for any number of threads, and none allocates from the heap.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <intarsia/core/because.hpp>
+#include <intarsia/tensor/csr.hpp>
+#include <intarsia/tensor/view.hpp>
+
+namespace intarsia::inline v0 {
+
+// Which operand of a product is read transposed. C (m, n):
+enum class product {
+  plain,             // A (m, k) * B (k, n)
+  transposed_left,   // A' with A (k, m), B (k, n)
+  transposed_right,  // A (m, k), B' with B (n, k)
+};
+
+// Some rows of a matrix: those whose mark equals `keep`; no marks: all of them.
+template <class Space = host>
+struct row_choice {
+  std::uint8_t const* mark = nullptr;  // (rows)
+  bool keep = true;
+  [[nodiscard]] constexpr bool has(std::size_t row) const { return !mark || (mark[row] != 0) == keep; }
+};
+
+// What spmm may scale and leave out. Null: 1 for each, all of them.
+template <class T, class Space = host>
+struct spmm_terms {
+  T const* row_scale = nullptr;    // (rows of A)
+  T const* col_scale = nullptr;    // (columns of A)
+  row_choice<Space> rows;          // other rows of Y are left as they are
+  row_choice<Space> cols;          // entries in other columns count as absent
+};
+
+// The argmax of an empty row.
+inline constexpr std::uint32_t no_entry = 0xFFFFFFFFu;
+
+// The signatures, with ctx the backend's context and `+=` meaning "accumulate ? += : =":
+//   fill(ctx, dense<T> x, T value)
+//   copy(ctx, dense<T const> from, dense<T> to)
+//   gemm(ctx, product, dense<T const> a, dense<T const> b, dense<T> c, bool accumulate)          C += op(A) op(B)
+//   map(ctx, count, f)                    f(i) for each i of [0, count), independent of each other
+//   each_row(ctx, rows, work, f)          f(row) for each row; `work`: roughly how many operations a row takes
+//   column_sum(ctx, dense<T const> x, dense<T> out, bool accumulate)                             out (1, cols)
+//   total(ctx, dense<T const> x, dense<T> out, bool accumulate)                                  out (1, 1)
+//   spmm(ctx, csr_view a, spmm_terms<T>, dense<T const> x, dense<T> y, bool accumulate)
+//                                         y[i] += row_scale[i] * sum over entries e of row i of
+//                                                 value(e) * col_scale[column(e)] * x[column(e)]
+//   row_sums(ctx, csr_view a, dense<T> out)                                     out (rows, 1): sum of values of a row
+//   segment_max(ctx, csr_view a, row_choice, dense<T const> x, dense<T> y, dense<uint32> argmax)
+//                                         y[i, c] = max over entries of x[column, c], argmax the entry (forward
+//                                         numbering); an empty row gives 0 and no_entry; ties: the first entry
+//   segment_max_pull(ctx, csr_view a_transposed, row_choice of columns, dense<uint32 const> argmax,
+//                    dense<T const> dy, dense<T> dx)                            dx[j, c] += dy[i, c] where argmax says so
+//   gather_rows(ctx, dense<T const> x, uint32 const* ids, dense<T> out)         out[i] = x[ids[i]]
+//   scatter_rows(ctx, dense<T const> dy, uint32 const* ids, dense<T> dx)        dx[ids[i]] += dy[i], in the order of i
+//   edge_map(ctx, csr_view a, rule, dense<T const> source, dense<T const> target, dense<T const> weight (1, cols),
+//            dense<T> y, bool accumulate)
+//                                         y[i, c] += sum over entries of rule(source[j, c], target[i, c], weight[c])
+//   edge_map_pull(ctx, csr_view a, csr_view a_transposed, rule, source, target, weight, dense<T const> dy,
+//                 dense<T> dsource, dense<T> dtarget, dense<T> dweight)         adds; a gradient without data is skipped
+//   transpose(ctx, csr_view a) -> csr_view in scratch memory, with positions
+template <class C>
+concept backend = requires(C& ctx, dense<float, typename C::space> x, dense<float const, typename C::space> y,
+                           csr_view<typename C::space> a, void (*each)(std::size_t)) {
+  typename C::space;
+  ctx.scratch();
+  ctx.notes();
+  fill(ctx, x, 0.0f);
+  copy(ctx, y, x);
+  gemm(ctx, product::plain, y, y, x, false);
+  map(ctx, std::size_t{}, each);
+  each_row(ctx, std::size_t{}, std::size_t{}, each);
+  column_sum(ctx, y, x, false);
+  total(ctx, y, x, false);
+  spmm(ctx, a, spmm_terms<float, typename C::space>{}, y, x, false);
+  row_sums(ctx, a, x);
+  transpose(ctx, a);
+  gather_rows(ctx, y, static_cast<std::uint32_t const*>(nullptr), x);
+  scatter_rows(ctx, y, static_cast<std::uint32_t const*>(nullptr), x);
+} || because<"this context lacks a kernel that exec/backend.hpp lists; include the backend's umbrella header">();
+
+}  // namespace intarsia::inline v0

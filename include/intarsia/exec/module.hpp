@@ -1,0 +1,86 @@
+// What a layer is made of. A layer lists its parts in one line, and saving, counting, and optimising follow:
+//   static auto members(auto& self) { return std::tuple{ia::named("weight", self.weight), ia::named("bias", self.bias)}; }
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <intarsia/schema/typed_map.hpp>
+#include <intarsia/tensor/tensor.hpp>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <tuple>
+#include <type_traits>
+#include <vector>
+
+namespace intarsia::inline v0 {
+
+// A part and the name it goes by in paths such as first/neighbor/audiobook.co_listened.podcast/weight.
+template <class T>
+struct named_member {
+  std::string_view name;
+  T& value;
+};
+template <class T>
+[[nodiscard]] constexpr named_member<T> named(std::string_view name, T& value) {
+  return {name, value};
+}
+
+template <class M>
+concept module = requires(M& m) { std::remove_const_t<M>::members(m); } ||
+                 because<"a module lists its parts: static auto members(auto& self) { return std::tuple{ia::named(...)}; }">();
+
+namespace detail {
+template <class T>
+inline constexpr bool is_tensor = false;
+template <class R, class C, class T>
+inline constexpr bool is_tensor<tensor<R, C, T>> = true;
+template <class T>
+inline constexpr bool is_list = false;
+template <class T, class A>
+inline constexpr bool is_list<std::vector<T, A>> = true;
+template <class T, std::size_t N>
+inline constexpr bool is_list<std::array<T, N>> = true;
+template <class T>
+inline constexpr bool is_optional = false;
+template <class T>
+inline constexpr bool is_optional<std::optional<T>> = true;
+
+template <class Key>
+[[nodiscard]] std::string key_name(Key key) {
+  if constexpr (requires { key.name(); }) {
+    return key.name();
+  } else {
+    return std::string{Key::name};
+  }
+}
+}  // namespace detail
+
+// Calls f(path, tensor) for every tensor of a module, in the order of its members; const modules give const tensors.
+template <class M, class F>
+void visit(M& part, F&& f, std::string const& path = {}) {
+  using Plain = std::remove_const_t<M>;
+  auto const below = [&](std::string_view name) { return path.empty() ? std::string{name} : path + '/' + std::string{name}; };
+  if constexpr (detail::is_tensor<Plain>) {
+    f(path, part);
+  } else if constexpr (detail::is_list<Plain>) {
+    for (std::size_t i = 0; i < part.size(); ++i) visit(part[i], f, below(std::to_string(i)));
+  } else if constexpr (detail::is_optional<Plain>) {
+    if (part) visit(*part, f, path);
+  } else if constexpr (requires { typename Plain::key_list; }) {
+    part.each([&](auto key, auto& value) { visit(value, f, below(detail::key_name(key))); });
+  } else {
+    static_assert(module<M>);
+    std::apply([&](auto... member) { (visit(member.value, f, below(member.name)), ...); }, Plain::members(part));
+  }
+}
+
+// How many numbers a module learns.
+template <class M>
+[[nodiscard]] std::size_t parameter_count(M const& part) {
+  std::size_t count = 0;
+  visit(part, [&](std::string const&, auto const& x) { count += x.size(); });
+  return count;
+}
+
+}  // namespace intarsia::inline v0

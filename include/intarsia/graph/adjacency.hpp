@@ -1,0 +1,52 @@
+// One relation: which sources each target hears.
+#pragma once
+
+#include <intarsia/schema/schema.hpp>
+#include <intarsia/tensor/csr.hpp>
+#include <utility>
+
+namespace intarsia::inline v0 {
+
+// The edges of a relation as kernels read them. Row i of `forward` lists the sources of target i, with an optional
+// value per edge. `backward` is its transpose; where it has no offsets, whoever needs it makes it.
+// A target that `other` marks reads the second pair instead (its neighbors by text, say, instead of co-interaction).
+template <class Space = host>
+struct edges_view {
+  using space = Space;
+
+  csr_view<Space> forward, backward;              // (targets x sources), (sources x targets)
+  csr_view<Space> other_forward, other_backward;  // the alternative; read where `other` is not 0
+  std::uint8_t const* other = nullptr;            // (targets); null: nobody reads the alternative
+
+  [[nodiscard]] std::size_t targets() const { return forward.rows; }
+  [[nodiscard]] std::size_t sources() const { return forward.cols; }
+};
+
+// The same with its ends as types: messages flow from Source to Target and in no other direction.
+template <class Source, class Target, class Space = host>
+struct adjacency_view : edges_view<Space> {
+  using source_type = Source;
+  using target_type = Target;
+};
+
+// Owns the edges of a relation and their transpose.
+class adjacency {
+ public:
+  adjacency() = default;
+  // `forward`: one row per target, columns are sources.
+  explicit adjacency(csr forward) : forward_{std::move(forward)}, backward_{transposed(forward_.view())} {}
+
+  [[nodiscard]] csr_view<> forward() const { return forward_.view(); }
+  [[nodiscard]] csr_view<> backward() const {
+    csr_view<> view = backward_.view();
+    view.values = forward_.values.empty() ? nullptr : forward_.values.data();
+    return view;
+  }
+  [[nodiscard]] std::size_t edges() const { return forward_.columns.size(); }
+  [[nodiscard]] edges_view<> view() const { return {forward(), backward(), {}, {}, nullptr}; }
+
+ private:
+  csr forward_, backward_;
+};
+
+}  // namespace intarsia::inline v0

@@ -1,0 +1,68 @@
+// Sparse rows: which columns each row holds, and an optional number per entry.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <intarsia/tensor/space.hpp>
+#include <span>
+#include <vector>
+
+namespace intarsia::inline v0 {
+
+// What kernels see. Row i holds the entries [offsets[i], offsets[i + 1]).
+template <class Space = host>
+struct csr_view {
+  using space = Space;
+
+  std::size_t rows = 0, cols = 0;
+  std::uint64_t const* offsets = nullptr;   // (rows + 1); null: no entries at all
+  std::uint32_t const* columns = nullptr;   // (entries)
+  float const* values = nullptr;            // (entries of the forward matrix); null: each entry counts 1
+  std::uint32_t const* positions = nullptr; // (entries) of a transpose: the entry's place in `values`; null: its own
+
+  [[nodiscard]] std::size_t entries() const { return offsets ? static_cast<std::size_t>(offsets[rows]) : 0; }
+  [[nodiscard]] std::size_t degree(std::size_t row) const {
+    return offsets ? static_cast<std::size_t>(offsets[row + 1] - offsets[row]) : 0;
+  }
+  // The columns of a row. Host memory only.
+  [[nodiscard]] std::span<std::uint32_t const> operator[](std::size_t row) const {
+    return offsets ? std::span{columns + offsets[row], degree(row)} : std::span<std::uint32_t const>{};
+  }
+};
+
+// Owns what a csr_view looks at. `values` is empty or as long as `columns`.
+struct csr {
+  std::size_t rows = 0, cols = 0;
+  std::vector<std::uint64_t> offsets = {0};
+  std::vector<std::uint32_t> columns;
+  std::vector<float> values;
+  std::vector<std::uint32_t> positions;
+
+  [[nodiscard]] csr_view<> view() const {
+    return {rows, cols, offsets.data(), columns.data(), values.empty() ? nullptr : values.data(),
+            positions.empty() ? nullptr : positions.data()};
+  }
+};
+
+// The transpose, its entries sorted by row; `values` stay with the original and are found through `positions`.
+// O(entries + rows + cols).
+[[nodiscard]] inline csr transposed(csr_view<> a) {
+  csr t{.rows = a.cols, .cols = a.rows, .offsets = {}, .columns = {}, .values = {}, .positions = {}};
+  t.offsets.assign(a.cols + 1, 0);
+  t.columns.resize(a.entries());
+  t.positions.resize(a.entries());
+  for (std::size_t e = 0; e < a.entries(); ++e) ++t.offsets[a.columns[e] + 1];
+  for (std::size_t c = 0; c < a.cols; ++c) t.offsets[c + 1] += t.offsets[c];
+  std::vector<std::uint64_t> next(t.offsets.begin(), t.offsets.end() - 1);
+  for (std::size_t row = 0; row < a.rows; ++row) {
+    for (std::size_t e = 0; e < a.degree(row); ++e) {
+      std::uint64_t const entry = a.offsets[row] + e;
+      std::uint64_t const place = next[a.columns[entry]]++;
+      t.columns[place] = static_cast<std::uint32_t>(row);
+      t.positions[place] = static_cast<std::uint32_t>(entry);
+    }
+  }
+  return t;
+}
+
+}  // namespace intarsia::inline v0
