@@ -1,0 +1,17 @@
+// The CPU backend: every kernel that exec/backend.hpp lists.
+#pragma once
+
+#include <intarsia/cpu/context.hpp>
+#include <intarsia/cpu/edge_map.hpp>
+#include <intarsia/cpu/gather.hpp>
+#include <intarsia/cpu/gemm.hpp>
+#include <intarsia/cpu/map.hpp>
+#include <intarsia/cpu/memory.hpp>
+#include <intarsia/cpu/reduce.hpp>
+#include <intarsia/cpu/segment.hpp>
+#include <intarsia/cpu/spmm.hpp>
+#include <intarsia/exec/backend.hpp>
+
+namespace intarsia::inline v0 {
+static_assert(backend<cpu::context>);
+}  // namespace intarsia::inline v0

@@ -1,0 +1,35 @@
+// Rows of a table by id, and the way back.
+#pragma once
+
+#include <algorithm>
+#include <cstdint>
+#include <intarsia/cpu/context.hpp>
+#include <intarsia/cpu/grain.hpp>
+#include <intarsia/tensor/view.hpp>
+
+namespace intarsia::inline v0::cpu {
+
+// out[i] = x[ids[i]]; as many ids as out has rows.
+template <class T>
+void gather_rows(context& ctx, std::type_identity_t<dense<T const>> x, std::uint32_t const* ids, dense<T> out) {
+  ctx.threads().bulk(out.rows, rows_per_piece(2 * out.cols), [=](std::size_t begin, std::size_t end) {
+    for (std::size_t row = begin; row < end; ++row) {
+      std::copy_n(x.data + ids[row] * x.stride, out.cols, out.data + row * out.stride);
+    }
+  });
+}
+
+// dx[ids[i]] += dy[i], in the order of i; an id may come more than once. A piece owns some columns.
+template <class T>
+void scatter_rows(context& ctx, std::type_identity_t<dense<T const>> dy, std::uint32_t const* ids, dense<T> dx) {
+  std::size_t const grain = dy.rows * dy.cols < (std::size_t{1} << 15) ? dy.cols : 64;
+  ctx.threads().bulk(dy.cols, grain, [=](std::size_t begin, std::size_t end) {
+    for (std::size_t row = 0; row < dy.rows; ++row) {
+      T const* const from = dy.data + row * dy.stride;
+      T* const to = dx.data + ids[row] * dx.stride;
+      for (std::size_t c = begin; c < end; ++c) to[c] += from[c];
+    }
+  });
+}
+
+}  // namespace intarsia::inline v0::cpu

@@ -1,0 +1,36 @@
+// Setting and copying numbers.
+#pragma once
+
+#include <algorithm>
+#include <intarsia/cpu/context.hpp>
+#include <intarsia/cpu/grain.hpp>
+#include <intarsia/tensor/view.hpp>
+
+namespace intarsia::inline v0::cpu {
+
+// x[i, c] = value.
+template <class T>
+void fill(context& ctx, dense<T> x, std::type_identity_t<T> value) {
+  if (x.contiguous()) x = {x.data, 1, x.rows * x.cols, x.rows * x.cols};
+  if (x.rows == 1) {
+    ctx.threads().bulk(x.cols, std::size_t{1} << 17, [=](std::size_t begin, std::size_t end) {
+      std::fill(x.data + begin, x.data + end, value);
+    });
+  } else {
+    ctx.threads().bulk(x.rows, 4 * rows_per_piece(x.cols), [=](std::size_t begin, std::size_t end) {
+      for (std::size_t row = begin; row < end; ++row) std::fill_n(x.data + row * x.stride, x.cols, value);
+    });
+  }
+}
+
+// to[i, c] = from[i, c]; equal sizes, no overlap.
+template <class T>
+void copy(context& ctx, std::type_identity_t<dense<T const>> from, dense<T> to) {
+  ctx.threads().bulk(to.rows, 4 * rows_per_piece(to.cols), [=](std::size_t begin, std::size_t end) {
+    for (std::size_t row = begin; row < end; ++row) {
+      std::copy_n(from.data + row * from.stride, to.cols, to.data + row * to.stride);
+    }
+  });
+}
+
+}  // namespace intarsia::inline v0::cpu

@@ -1,0 +1,89 @@
+// Sparse times dense: sums and means over neighbors. Each row of the result has one writer.
+#pragma once
+
+#include <algorithm>
+#include <cstdint>
+#include <intarsia/cpu/context.hpp>
+#include <intarsia/cpu/grain.hpp>
+#include <intarsia/exec/backend.hpp>
+#include <intarsia/tensor/csr.hpp>
+
+namespace intarsia::inline v0::cpu {
+
+namespace detail {
+// The number of an entry: 1 where the matrix has none.
+template <class T>
+[[nodiscard]] inline T entry_value(csr_view<> a, std::size_t entry) {
+  if (!a.values) return T{1};
+  return static_cast<T>(a.values[a.positions ? a.positions[entry] : entry]);
+}
+// Rows to give to a piece where each entry costs `cols` operations.
+[[nodiscard]] inline std::size_t rows_per_piece(csr_view<> a, std::size_t cols) {
+  return cpu::rows_per_piece(cols * (1 + a.entries() / std::max<std::size_t>(1, a.rows)));
+}
+}  // namespace detail
+
+// y[i] += (or =) row_scale[i] * sum over entries e of row i of value(e) * col_scale[column(e)] * x[column(e)].
+// Rows that `terms.rows` leaves out keep what they hold; an empty row is 0.
+template <class T>
+void spmm(context& ctx, csr_view<> a, std::type_identity_t<spmm_terms<T>> terms, std::type_identity_t<dense<T const>> x,
+          dense<T> y, bool accumulate) {
+  ctx.threads().bulk(a.rows, detail::rows_per_piece(a, x.cols), [=](std::size_t begin, std::size_t end) {
+    for (std::size_t row = begin; row < end; ++row) {
+      if (!terms.rows.has(row)) continue;
+      T* const to = y.data + row * y.stride;
+      if (!accumulate) std::fill_n(to, y.cols, T{0});
+      for (std::size_t e = 0; e < a.degree(row); ++e) {
+        std::size_t const entry = a.offsets[row] + e;
+        std::size_t const column = a.columns[entry];
+        if (!terms.cols.has(column)) continue;
+        T scale = detail::entry_value<T>(a, entry);
+        if (terms.col_scale) scale *= terms.col_scale[column];
+        if (terms.row_scale) scale *= terms.row_scale[row];
+        T const* const from = x.data + column * x.stride;
+        for (std::size_t c = 0; c < y.cols; ++c) to[c] += scale * from[c];
+      }
+    }
+  });
+}
+
+// out[i, 0] = sum of the values of row i; its number of entries where the matrix has no values.
+template <class T>
+void row_sums(context& ctx, csr_view<> a, dense<T> out) {
+  ctx.threads().bulk(a.rows, detail::rows_per_piece(a, 1), [=](std::size_t begin, std::size_t end) {
+    for (std::size_t row = begin; row < end; ++row) {
+      T sum = a.values ? T{0} : static_cast<T>(a.degree(row));
+      if (a.values) {
+        for (std::size_t e = 0; e < a.degree(row); ++e) sum += detail::entry_value<T>(a, a.offsets[row] + e);
+      }
+      out.data[row * out.stride] = sum;
+    }
+  });
+}
+
+// The transpose in scratch memory, its entries sorted by row; values are found through positions.
+[[nodiscard]] inline csr_view<> transpose(context& ctx, csr_view<> a) {
+  csr_view<> t{a.cols, a.rows, nullptr, nullptr, a.values, nullptr};
+  if (!a.offsets) return t;
+  std::size_t const entries = a.entries();
+  auto* const offsets = ctx.scratch().take<std::uint64_t>(a.cols + 2);
+  auto* const columns = ctx.scratch().take<std::uint32_t>(entries);
+  auto* const positions = ctx.scratch().take<std::uint32_t>(entries);
+  std::fill_n(offsets, a.cols + 2, std::uint64_t{0});
+  for (std::size_t e = 0; e < entries; ++e) ++offsets[a.columns[e] + 2];
+  for (std::size_t c = 0; c < a.cols; ++c) offsets[c + 2] += offsets[c + 1];
+  // offsets[c + 1] is where the next entry of column c goes; at the end it is where column c + 1 begins.
+  for (std::size_t row = 0; row < a.rows; ++row) {
+    for (std::uint64_t e = a.offsets[row]; e < a.offsets[row + 1]; ++e) {
+      std::uint64_t const place = offsets[a.columns[e] + 1]++;
+      columns[place] = static_cast<std::uint32_t>(row);
+      positions[place] = a.positions ? a.positions[e] : static_cast<std::uint32_t>(e);
+    }
+  }
+  t.offsets = offsets;
+  t.columns = columns;
+  t.positions = positions;
+  return t;
+}
+
+}  // namespace intarsia::inline v0::cpu
