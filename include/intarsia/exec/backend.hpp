@@ -7,16 +7,10 @@
 #include <cstdint>
 #include <intarsia/core/because.hpp>
 #include <intarsia/tensor/csr.hpp>
+#include <intarsia/tensor/product.hpp>
 #include <intarsia/tensor/view.hpp>
 
 namespace intarsia::inline v0 {
-
-// Which operand of a product is read transposed. C (m, n):
-enum class product {
-  plain,             // A (m, k) * B (k, n)
-  transposed_left,   // A' with A (k, m), B (k, n)
-  transposed_right,  // A (m, k), B' with B (n, k)
-};
 
 // Some rows of a matrix: those whose mark equals `keep`; no marks: all of them.
 template <class Space = host>
