@@ -1,0 +1,16 @@
+# INTARSIA_LEAK adds a mistake to the library's usage requirements, to see that the checks notice it.
+if(INTARSIA_LEAK)
+  get_target_property(target intarsia::intarsia ALIASED_TARGET)
+  if(NOT target)
+    set(target intarsia::intarsia)
+  endif()
+  if(INTARSIA_LEAK STREQUAL option)
+    target_compile_options(${target} INTERFACE -mavx2)
+  elseif(INTARSIA_LEAK STREQUAL definition)
+    target_compile_definitions(${target} INTERFACE EIGEN_DONT_PARALLELIZE)
+  elseif(INTARSIA_LEAK STREQUAL library)
+    target_link_libraries(${target} INTERFACE m)
+  elseif(INTARSIA_LEAK STREQUAL folder) # past the target, to everything in the user's folder
+    add_compile_options(-mfma)
+  endif()
+endif()
