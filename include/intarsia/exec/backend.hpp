@@ -1,4 +1,4 @@
-// The kernels that a backend provides, found by the namespace of its context: ops call gemm(on.context(), ...) and
+// The kernels that a backend provides, found by the namespace of its context: ops call gemm(on.backend(), ...) and
 // the context decides whether cpu::gemm or another one answers. All take plain views (dense, csr_view); sizes were
 // checked above. Every kernel gives the same bits for any number of threads, and none allocates from the heap.
 #pragma once

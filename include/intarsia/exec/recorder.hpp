@@ -39,14 +39,14 @@ auto as_var(View v) {
 }
 }  // namespace detail
 
-// Requirements, in English: `context()` is the backend context that does the work; `fresh<Rows, Cols, T>(rows, cols,
+// Requirements, in English: `backend()` is the context that does the work; `fresh<Rows, Cols, T>(rows, cols,
 // tracked)` makes a var with uninitialised value and, on a tape and if tracked, a zero gradient; `record(pull)` keeps
 // a pullback; `watch(tensor)` is a parameter; `constant(tensor or view)` is an input without gradient.
 template <class R>
 concept recorder = requires(R& on, void (*pull)()) {
   typename R::context_type;
   { R::records } -> std::convertible_to<bool>;
-  { on.context() } -> std::same_as<typename R::context_type&>;
+  { on.backend() } -> std::same_as<typename R::context_type&>;
   on.record(pull);
 } || because<"the first argument of an op is a recorder: a tape to learn, or a context to compute">();
 
@@ -57,12 +57,12 @@ class computes {
   using context_type = Context;
   static constexpr bool records = false;
 
-  [[nodiscard]] Context& context() { return static_cast<Context&>(*this); }
+  [[nodiscard]] Context& backend() { return static_cast<Context&>(*this); }
 
   template <axis Rows, axis Cols, class T = float>
   [[nodiscard]] auto fresh(std::size_t rows, std::size_t cols, bool /*tracked*/ = false) {
     using Space = typename Context::space;
-    dense<T, Space> const numbers{context().scratch().template take<T>(rows * cols), rows, cols, cols};
+    dense<T, Space> const numbers{backend().scratch().template take<T>(rows * cols), rows, cols, cols};
     return var<Rows, Cols, T, Space>{view<Rows, Cols, T, Space>{numbers}, {}};
   }
   template <class Pull>

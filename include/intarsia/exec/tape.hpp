@@ -48,7 +48,7 @@ class tape {
     context_.scratch().rewind(scratch_mark_);
   }
 
-  [[nodiscard]] Context& context() { return context_; }
+  [[nodiscard]] Context& backend() { return context_; }
 
   template <axis Rows, axis Cols, class T = float>
   [[nodiscard]] auto fresh(std::size_t rows, std::size_t cols, bool tracked = true) {

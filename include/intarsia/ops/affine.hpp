@@ -1,0 +1,44 @@
+// A linear map with a bias and an activation in one op: y = f(x w + b).
+#pragma once
+
+#include <intarsia/ops/activation.hpp>
+
+namespace intarsia::inline v0 {
+
+// (n, in) * (in, out) + (1, out) -> (n, out)
+// Throws shape_error where a width known only at run time does not fit.
+template <axis R, axis In, axis W, axis Out, axis B, class T, class S>
+  requires same_axis<In, W> && same_axis<Out, B>
+[[nodiscard]] var<R, Out, T, S> affine(recorder auto& on, var<R, In, T, S> x, var<W, Out, T, S> w, var<dim<1>, B, T, S> bias,
+                                       activation then = activation::none) {
+  expects(x.cols() == w.rows(), "affine: the input needs as many columns as the weights have rows");
+  expects(w.cols() == bias.cols(), "affine: the bias needs one number per column of the weights");
+  auto& ctx = on.backend();
+  var<R, Out, T, S> y = on.template fresh<R, Out, T>(x.rows(), w.cols(), x.tracked() || w.tracked() || bias.tracked());
+  dense<T, S> const out = detail::made(y);
+  dense<T const, S> const b = detail::value_of(bias);
+  gemm(ctx, product::plain, detail::value_of(x), detail::value_of(w), out, false);
+  with_rule(then, [&](auto rule) {
+    each_row(ctx, out.rows, 2 * out.cols, [=] INTARSIA_FN(std::size_t i) {
+      for (std::size_t c = 0; c < out.cols; ++c) out[i][c] = rule.value(out[i][c] + b.data[c]);
+    });
+  });
+  if (y.tracked()) {
+    on.record([=, &ctx] {
+      if (then != activation::none) {
+        with_rule(then, [&](auto rule) {
+          dense<T, S> const dy = y.grad;  // nobody reads it after this pullback: it becomes the gradient before f
+          each_row(ctx, dy.rows, 2 * dy.cols, [=] INTARSIA_FN(std::size_t i) {
+            for (std::size_t c = 0; c < dy.cols; ++c) dy[i][c] *= rule.slope(out[i][c]);
+          });
+        });
+      }
+      if (x.tracked()) gemm(ctx, product::transposed_right, detail::grad_of(y), detail::value_of(w), x.grad, true);
+      if (w.tracked()) gemm(ctx, product::transposed_left, detail::value_of(x), detail::grad_of(y), w.grad, true);
+      if (bias.tracked()) column_sum(ctx, detail::grad_of(y), bias.grad, true);
+    });
+  }
+  return y;
+}
+
+}  // namespace intarsia::inline v0

@@ -1,0 +1,75 @@
+// What every op does first and last: make a result like its inputs, and hand plain views to kernels.
+#pragma once
+
+#include <algorithm>
+#include <cmath>
+#include <cstddef>
+#include <intarsia/core/axis.hpp>
+#include <intarsia/core/config.hpp>
+#include <intarsia/core/expects.hpp>
+#include <intarsia/exec/backend.hpp>
+#include <intarsia/exec/recorder.hpp>
+#include <intarsia/schema/typed_map.hpp>
+
+namespace intarsia::inline v0 {
+
+namespace detail {
+// What a kernel reads of a var: its value, or the gradient that arrived at it.
+template <class R, class C, class T, class S>
+[[nodiscard]] constexpr dense<T const, S> value_of(var<R, C, T, S> const& x) {
+  return dense<T const, S>{x.value.data, x.value.rows, x.value.cols, x.value.stride};
+}
+template <class R, class C, class T, class S>
+[[nodiscard]] constexpr dense<T const, S> grad_of(var<R, C, T, S> const& x) {
+  return dense<T const, S>{x.grad.data, x.grad.rows, x.grad.cols, x.grad.stride};
+}
+// What a kernel writes: the value of a fresh var.
+template <class R, class C, class T, class S>
+[[nodiscard]] constexpr dense<T, S> made(var<R, C, T, S> const& x) {
+  return dense<T, S>{x.value.data, x.value.rows, x.value.cols, x.value.stride};
+}
+
+// to += factor * from
+template <class Context, class T, class S>
+void accumulate(Context& ctx, dense<T const, S> from, dense<T, S> to, T factor = T{1}) {
+  each_row(ctx, from.rows, from.cols, [=] INTARSIA_FN(std::size_t i) {
+    T const* const a = from.data + i * from.stride;
+    T* const b = to.data + i * to.stride;
+    for (std::size_t c = 0; c < from.cols; ++c) b[c] += factor * a[c];
+  });
+}
+
+// A matrix of scratch memory, uninitialised.
+template <class T, class Context>
+[[nodiscard]] auto scratch_matrix(Context& ctx, std::size_t rows, std::size_t cols) {
+  return dense<T, typename Context::space>{ctx.scratch().template take<T>(rows * cols), rows, cols, cols};
+}
+template <class T, class S>
+[[nodiscard]] constexpr dense<T const, S> reading(dense<T, S> x) {
+  return {x.data, x.rows, x.cols, x.stride};
+}
+}  // namespace detail
+
+// A result of the shape of x, with numbers not set yet; on a tape and if tracked, with a gradient of zeros.
+template <axis R, axis C, class T, class S>
+[[nodiscard]] var<R, C, T, S> fresh_like(recorder auto& on, var<R, C, T, S> x, bool tracked) {
+  return on.template fresh<R, C, T>(x.rows(), x.cols(), tracked);
+}
+
+// A sum's beginning: zeros. Tracked where a later op is to add to it in place.
+template <axis R, axis C, class T = float>
+[[nodiscard]] auto zeros(recorder auto& on, std::size_t rows, std::size_t cols, bool tracked = true) {
+  auto y = on.template fresh<R, C, T>(rows, cols, tracked);
+  fill(on.backend(), detail::made(y), T{0});
+  return y;
+}
+template <axis R, axis C, class T, class S>
+[[nodiscard]] var<R, C, T, S> zeros_like(recorder auto& on, var<R, C, T, S> x, bool tracked = true) {
+  return zeros<R, C, T>(on, x.rows(), x.cols(), tracked);
+}
+template <class... Ks, class... Vars>
+[[nodiscard]] auto zeros_like(recorder auto& on, typed_map<keys<Ks...>, Vars...> const& x, bool tracked = true) {
+  return map_keys(keys<Ks...>{}, [&](auto key) { return zeros_like(on, x[key], tracked); });
+}
+
+}  // namespace intarsia::inline v0

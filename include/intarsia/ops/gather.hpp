@@ -1,0 +1,40 @@
+// Rows of a table by id: y_i = x[ids_i].
+#pragma once
+
+#include <concepts>
+#include <intarsia/core/id.hpp>
+#include <intarsia/ops/fresh.hpp>
+#include <iterator>
+#include <span>
+#include <type_traits>
+
+namespace intarsia::inline v0 {
+
+// Contiguous ids of the type whose rows are to be read: id<Node> into a whole table, slot<Node> into a block.
+template <class Ids, class Node>
+concept ids_of =
+    std::same_as<std::remove_cvref_t<decltype(*std::data(std::declval<Ids const&>()))>, id<Node>> ||
+    std::same_as<std::remove_cvref_t<decltype(*std::data(std::declval<Ids const&>()))>, slot<Node>> ||
+    because<"these ids are of another node type than the rows they choose from: gather rows_of<N> by id<N> or slot<N>">();
+
+// (nodes, m) by (n) ids -> (n, m). The ids have to live as long as the tape.
+// Throws shape_error where an id is beyond the last row.
+template <class Node, axis C, class T, class S, class Ids>
+  requires ids_of<Ids, Node>
+[[nodiscard]] var<batch_rows, C, T, S> gather(recorder auto& on, var<rows_of<Node>, C, T, S> x, Ids const& ids) {
+  static_assert(sizeof(*std::data(ids)) == sizeof(std::uint32_t));
+  auto& ctx = on.backend();
+  auto const* const rows = reinterpret_cast<std::uint32_t const*>(std::data(ids));
+  std::size_t const count = std::size(ids);
+  if constexpr (std::same_as<S, host>) {
+    std::uint32_t last = 0;
+    for (std::size_t i = 0; i < count; ++i) last = std::max(last, rows[i]);
+    expects(count == 0 || last < x.rows(), "gather: an id is beyond the last row of the table");
+  }
+  var<batch_rows, C, T, S> y = on.template fresh<batch_rows, C, T>(count, x.cols(), x.tracked());
+  gather_rows(ctx, detail::value_of(x), rows, detail::made(y));
+  if (y.tracked()) on.record([=, &ctx] { scatter_rows(ctx, detail::grad_of(y), rows, x.grad); });
+  return y;
+}
+
+}  // namespace intarsia::inline v0

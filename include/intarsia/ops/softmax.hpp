@@ -1,0 +1,73 @@
+// Cross entropy of rows of scores: the mean over rows i of log(sum over j of exp s_ij) - s_i,target(i).
+#pragma once
+
+#include <cstdint>
+#include <intarsia/ops/fresh.hpp>
+#include <limits>
+#include <span>
+#include <type_traits>
+
+namespace intarsia::inline v0 {
+
+namespace detail {
+// The loss of one row of scores, log(sum exp s) - s_target; overwrites `row` with weight times its gradient.
+// Scores of minus infinity are absent; without any other, loss and gradient are 0.
+template <class T>
+INTARSIA_FN T cross_entropy_row(T* row, std::size_t count, std::size_t target, T weight) {
+  T peak = row[0];
+  for (std::size_t j = 1; j < count; ++j) peak = peak < row[j] ? row[j] : peak;
+  if (peak == -std::numeric_limits<T>::infinity()) {
+    for (std::size_t j = 0; j < count; ++j) row[j] = T{0};
+    return T{0};
+  }
+  T const aim = peak - row[target];
+  T sum{0};
+  for (std::size_t j = 0; j < count; ++j) {
+    row[j] = std::exp(row[j] - peak);
+    sum += row[j];
+  }
+  T const factor = weight / sum;
+  for (std::size_t j = 0; j < count; ++j) row[j] *= factor;
+  row[target] -= weight;
+  return std::log(sum) + aim;
+}
+}  // namespace detail
+
+// (n, m) -> (1, 1). `targets`: the column of each row's right answer. `weights`: how much each row counts, none: 1 each;
+// the mean is sum of weight * loss / sum of weights, of no rows (or weights that sum to 0) it is 0. Scores of minus
+// infinity are absent answers; a row without others has loss 0. Targets and weights are read at once, not kept.
+// Throws shape_error where a length or a target does not fit.
+template <axis R, axis C, class T, class S>
+[[nodiscard]] var<dim<1>, dim<1>, T, S> softmax_cross_entropy(recorder auto& on, var<R, C, T, S> scores,
+                                                              std::span<std::uint32_t const> targets,
+                                                              std::span<T const> weights = {}) {
+  expects(targets.size() == scores.rows(), "softmax_cross_entropy: give one target column per row of scores");
+  expects(weights.empty() || weights.size() == scores.rows(), "softmax_cross_entropy: give one weight per row, or none");
+  T sum_of_weights = weights.empty() ? static_cast<T>(scores.rows()) : T{0};
+  for (T const w : weights) sum_of_weights += w;
+  for (std::uint32_t const j : targets) expects(j < scores.cols(), "softmax_cross_entropy: a target is beyond the last column");
+  T const share = sum_of_weights == T{0} ? T{0} : T{1} / sum_of_weights;
+
+  auto& ctx = on.backend();
+  var<dim<1>, dim<1>, T, S> y = on.template fresh<dim<1>, dim<1>, T>(1, 1, scores.tracked());
+  auto const slopes = detail::scratch_matrix<T>(ctx, scores.rows(), scores.cols());
+  auto const losses = detail::scratch_matrix<T>(ctx, scores.rows(), 1);
+  copy(ctx, detail::value_of(scores), slopes);
+  each_row(ctx, slopes.rows, 16 * slopes.cols, [=] INTARSIA_FN(std::size_t i) {
+    T const weight = share * (weights.empty() ? T{1} : weights[i]);
+    losses.data[i] = weight * detail::cross_entropy_row(slopes.data + i * slopes.stride, slopes.cols, targets[i], weight);
+  });
+  total(ctx, detail::reading(losses), detail::made(y), false);
+  if (y.tracked()) {
+    on.record([=, &ctx] {
+      dense<T const, S> const dy = detail::grad_of(y);
+      dense<T, S> const dx = scores.grad;
+      each_row(ctx, dx.rows, dx.cols, [=] INTARSIA_FN(std::size_t i) {
+        for (std::size_t j = 0; j < dx.cols; ++j) dx[i][j] += dy.data[0] * slopes[i][j];
+      });
+    });
+  }
+  return y;
+}
+
+}  // namespace intarsia::inline v0
