@@ -12,8 +12,10 @@ class gradients {
  public:
   struct entry {
     void const* parameter;
-    void* gradient;
-    entry* next;
+    void* gradient;       // laid out like the parameter
+    std::size_t count;    // of numbers
+    std::size_t bytes;    // of one number
+    entry const* next;
   };
   explicit gradients(entry const* first) : first_{first} {}
 
@@ -25,9 +27,25 @@ class gradients {
     }
     return nullptr;
   }
+  // f(entry) for each parameter that took part, in the reverse order of the first watch.
+  template <class F>
+  void each(F&& f) const {
+    for (entry const* e = first_; e; e = e->next) f(*e);
+  }
 
  private:
   entry const* first_;
+};
+
+// The same with the context they were made on, which is the one to do the optimiser's work.
+template <class Context>
+class gradients_on : public gradients {
+ public:
+  gradients_on(entry const* first, Context& ctx) : gradients{first}, context_{&ctx} {}
+  [[nodiscard]] Context& backend() const { return *context_; }
+
+ private:
+  Context* context_;
 };
 
 // Everything recorded lies in the context's arenas and is given back when the tape ends: no allocation once they
@@ -76,7 +94,7 @@ class tape {
     if (!v.grad.data) {
       v.grad = zeros<T>(parameter.rows(), parameter.cols());
       auto* place = context_.notes().template take<gradients::entry>(1);
-      watched_ = std::construct_at(place, gradients::entry{parameter.data(), v.grad.data, watched_});
+      watched_ = std::construct_at(place, gradients::entry{parameter.data(), v.grad.data, parameter.size(), sizeof(T), watched_});
     }
     return v;
   }
@@ -96,12 +114,12 @@ class tape {
 
   // The gradients of a loss of one row and one column. Called once; the tape only keeps its memory after it.
   template <class Rows, class Cols, class T, class Space>
-  gradients backward(var<Rows, Cols, T, Space> loss) {
+  gradients_on<Context> backward(var<Rows, Cols, T, Space> loss) {
     expects(loss.rows() == 1 && loss.cols() == 1, "backward starts from a loss: a var of one row and one column");
     if (loss.tracked()) fill(context_, loss.grad, T{1});
     for (step* s = last_; s; s = s->before) s->run(s);
     last_ = nullptr;
-    return gradients{watched_};
+    return {watched_, context_};
   }
 
  private:
@@ -127,7 +145,7 @@ class tape {
   decltype(std::declval<Context&>().scratch().here()) scratch_mark_;
   arena::mark notes_mark_;
   step* last_ = nullptr;
-  gradients::entry* watched_ = nullptr;
+  gradients::entry const* watched_ = nullptr;
 };
 
 }  // namespace intarsia::inline v0
