@@ -1,0 +1,112 @@
+// Exact search: the k best of all items for each query.
+#pragma once
+
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <intarsia/core/expects.hpp>
+#include <intarsia/graph/heaviest.hpp>
+#include <intarsia/tensor/csr.hpp>
+#include <intarsia/tensor/product.hpp>
+#include <intarsia/tensor/tensor.hpp>
+#include <span>
+#include <vector>
+
+namespace intarsia::inline v0 {
+
+// Which items may be answered.
+struct top_k_filter {
+  std::span<std::uint32_t const> candidates;  // only these, ascending; no data: all items
+  csr_view<> exclude;                         // row q: never these for query q, ascending; no offsets: nothing
+  std::span<std::uint8_t const> mask;         // only items with a mark other than 0; empty: all
+};
+
+// Lists of different lengths, best first.
+struct ranked_lists {
+  std::vector<std::uint64_t> offsets = {0};  // (queries + 1)
+  std::vector<scored> entries;
+
+  [[nodiscard]] std::size_t size() const { return offsets.size() - 1; }
+  [[nodiscard]] std::span<scored const> operator[](std::size_t query) const {
+    return std::span{entries}.subspan(offsets[query], offsets[query + 1] - offsets[query]);
+  }
+};
+
+// Offers scores[c - first] of every candidate c in [first, first + scores.size()) that the filter leaves for query q.
+inline void offer_row(heaviest& best, std::span<float const> scores, std::size_t first, std::size_t q,
+                      top_k_filter const& filter) {
+  std::size_t const last = first + scores.size();
+  auto const excluded = filter.exclude.offsets ? filter.exclude[q] : std::span<std::uint32_t const>{};
+  auto skip = std::lower_bound(excluded.begin(), excluded.end(), first);
+  auto const visit = [&](std::size_t item) {
+    float const score = scores[item - first];
+    if (!(score >= best.bar())) return;
+    if (!filter.mask.empty() && filter.mask[item] == 0) return;
+    while (skip != excluded.end() && *skip < item) ++skip;
+    if (skip != excluded.end() && *skip == item) return;
+    best.offer(score, static_cast<std::uint32_t>(item));
+  };
+  if (filter.candidates.data()) {
+    auto const begin = std::lower_bound(filter.candidates.begin(), filter.candidates.end(), first);
+    for (auto c = begin; c != filter.candidates.end() && *c < last; ++c) visit(*c);
+  } else {
+    for (std::size_t item = first; item < last; ++item) visit(item);
+  }
+}
+
+// The k largest products of each query with the items: queries (q, width), items (n, width). Ties go to the lower row;
+// where fewer than k items are left, the list is shorter. Scores that are not numbers are never answered. In blocks:
+// memory for one block of products and the lists.
+template <class Context>
+[[nodiscard]] ranked_lists top_k(Context& ctx, dense<float const> queries, dense<float const> items, std::size_t k,
+                                 top_k_filter const& filter = {}) {
+  expects(queries.cols == items.cols, "top_k: queries and items have the same number of columns");
+  expects(!filter.exclude.offsets || filter.exclude.rows == queries.rows, "top_k: exclude has one row per query");
+  expects(filter.mask.empty() || filter.mask.size() == items.rows, "top_k: mask has one mark per item");
+  constexpr std::size_t query_block = 256, item_block = 2048;
+  tensor<dyn, dyn> products(std::min(query_block, queries.rows), std::min(item_block, items.rows));
+  std::vector<heaviest> best(query_block);
+  ranked_lists out;
+  for (std::size_t top = 0; top < queries.rows; top += query_block) {
+    std::size_t const rows = std::min(query_block, queries.rows - top);
+    for (auto& b : best) b.reset(k);
+    for (std::size_t left = 0; left < items.rows; left += item_block) {
+      std::size_t const cols = std::min(item_block, items.rows - left);
+      dense<float> const block{products.data(), rows, cols, cols};
+      gemm(ctx, product::transposed_right, queries.row_range(top, rows), items.row_range(left, cols), block, false);
+      ctx.threads().bulk(rows, 8, [&](std::size_t begin, std::size_t end) {
+        for (std::size_t q = begin; q < end; ++q) offer_row(best[q], block[q], left, top + q, filter);
+      });
+    }
+    for (std::size_t q = 0; q < rows; ++q) {
+      auto const list = best[q].sorted();
+      out.entries.insert(out.entries.end(), list.begin(), list.end());
+      out.offsets.push_back(out.entries.size());
+    }
+  }
+  return out;
+}
+
+// The same from scores that were computed already: scores (queries, items).
+template <class Context>
+[[nodiscard]] ranked_lists top_k_of_scores(Context& ctx, dense<float const> scores, std::size_t k, top_k_filter const& filter = {}) {
+  expects(!filter.exclude.offsets || filter.exclude.rows == scores.rows, "top_k_of_scores: exclude has one row per query");
+  expects(filter.mask.empty() || filter.mask.size() == scores.cols, "top_k_of_scores: mask has one mark per item");
+  std::vector<heaviest> best(scores.rows);
+  ctx.threads().bulk(scores.rows, 8, [&](std::size_t begin, std::size_t end) {
+    for (std::size_t q = begin; q < end; ++q) {
+      best[q].reset(k);
+      offer_row(best[q], scores[q], 0, q, filter);
+      static_cast<void>(best[q].sorted());
+    }
+  });
+  ranked_lists out;
+  for (auto& b : best) {
+    auto const list = b.sorted();
+    out.entries.insert(out.entries.end(), list.begin(), list.end());
+    out.offsets.push_back(out.entries.size());
+  }
+  return out;
+}
+
+}  // namespace intarsia::inline v0
