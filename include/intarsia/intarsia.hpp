@@ -38,6 +38,7 @@
 #include <intarsia/graph/interactions.hpp>
 #include <intarsia/graph/neighbor_lists.hpp>
 #include <intarsia/graph/node_numbering.hpp>
+#include <intarsia/graph/pairs.hpp>
 #include <intarsia/graph/ridge.hpp>
 #include <intarsia/graph/ridge_system.hpp>
 #include <intarsia/graph/text_neighbors.hpp>
@@ -77,12 +78,15 @@
 #include <intarsia/io/f16.hpp>
 #include <intarsia/io/file.hpp>
 #include <intarsia/io/id_index.hpp>
+#include <intarsia/io/load.hpp>
 #include <intarsia/io/npy.hpp>
 #include <intarsia/io/npy_header.hpp>
 #include <intarsia/io/safetensors.hpp>
 #include <intarsia/io/safetensors_header.hpp>
+#include <intarsia/io/safetensors_writer.hpp>
 #include <intarsia/io/sentence.hpp>
 #include <intarsia/io/tsv.hpp>
+#include <intarsia/io/tsv_writer.hpp>
 
 // 8 models: everything below, put together
 #include <intarsia/models/history.hpp>

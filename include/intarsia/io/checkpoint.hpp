@@ -5,11 +5,12 @@
 #include <algorithm>
 #include <cstddef>
 #include <intarsia/exec/module.hpp>
-#include <intarsia/io/safetensors.hpp>
+#include <intarsia/io/safetensors_writer.hpp>
 #include <string>
 #include <string_view>
 #include <unordered_map>
 #include <unordered_set>
+#include <utility>
 #include <vector>
 
 namespace intarsia::inline v0 {
@@ -25,23 +26,26 @@ class checkpoint_reader {
 
   template <class M>
   void check(M const& part, std::string const& path) {
-    visit(part, [&](std::string const& name, auto const& x) {
-      using T = typename std::remove_cvref_t<decltype(x)>::scalar;
-      auto const found = by_name_.find(name);
-      if (found == by_name_.end()) {
-        missing_.push_back(name);
-        return;
-      }
-      wanted_.insert(found->first);
-      found_.push_back(found->second);
-      if (problem_.empty()) {
-        try {
-          file_.check<T>(*found->second, x.rows(), x.cols());
-        } catch (io_error const& wrong) {
-          problem_ = wrong.what();
-        }
-      }
-    }, path);
+    visit(
+        part,
+        [&](std::string const& name, auto const& x) {
+          using T = typename std::remove_cvref_t<decltype(x)>::scalar;
+          auto const found = by_name_.find(name);
+          if (found == by_name_.end()) {
+            missing_.push_back(name);
+            return;
+          }
+          wanted_.insert(found->first);
+          found_.push_back(found->second);
+          if (problem_.empty()) {
+            try {
+              file_.check<T>(*found->second, x.rows(), x.cols());
+            } catch (io_error const& wrong) {
+              problem_ = wrong.what();
+            }
+          }
+        },
+        path);
   }
   // Throws io_error where a tensor is missing or does not fit, or where the file has one, below the given paths, that
   // nobody asked for.
@@ -49,21 +53,24 @@ class checkpoint_reader {
     std::vector<std::string> unexpected;
     for (auto const& entry : file_.entries()) {
       bool const ours = paths.empty() || std::any_of(paths.begin(), paths.end(), [&](std::string const& path) {
-        return entry.name == path || (entry.name.size() > path.size() && entry.name[path.size()] == '/' && entry.name.starts_with(path));
-      });
+                          return entry.name == path || (entry.name.size() > path.size() &&
+                                                        entry.name[path.size()] == '/' && entry.name.starts_with(path));
+                        });
       if (ours && !wanted_.contains(entry.name)) unexpected.push_back(entry.name);
     }
     if (!missing_.empty() || !unexpected.empty()) {
       std::string trouble;
       if (!missing_.empty()) trouble += "the file lacks " + list(missing_);
-      if (!unexpected.empty()) trouble += (trouble.empty() ? "the file has " : " and has ") + list(unexpected) + ", which the model lacks";
+      if (!unexpected.empty())
+        trouble += (trouble.empty() ? "the file has " : " and has ") + list(unexpected) + ", which the model lacks";
       io_failure(file_.file(), "", trouble, "load it into the model that it was saved from");
     }
     if (!problem_.empty()) throw io_error{problem_};
   }
   template <class M>
   void copy(M& part, std::string const& path) {
-    visit(part, [&](std::string const&, auto& x) { file_.copy(*found_[copied_++], x.data()); }, path);
+    visit(
+        part, [&](std::string const&, auto& x) { file_.copy(*found_[copied_++], x.data()); }, path);
   }
 
  private:
@@ -73,7 +80,8 @@ class checkpoint_reader {
     for (std::size_t i = 0; i < names.size() && i < 3; ++i) {
       // A path is told apart by its end: long ones keep it.
       std::string const& name = names[i];
-      text += (i == 0 ? "\"" : ", \"") + (name.size() > 80 ? "..." + printable(name.substr(name.size() - 77)) : printable(name)) + '"';
+      text += (i == 0 ? "\"" : ", \"") +
+              (name.size() > 80 ? "..." + printable(name.substr(name.size() - 77)) : printable(name)) + '"';
     }
     return names.size() > 3 ? text + " and " + std::to_string(names.size() - 3) + " more" : text;
   }
@@ -91,20 +99,23 @@ class checkpoint_reader {
 
 // What save and load accept: a module, a tensor, or a list or map of them.
 template <class M>
-concept saveable = detail::is_tensor<std::remove_const_t<M>> || detail::is_list<std::remove_const_t<M>> ||
-                   requires { typename std::remove_const_t<M>::key_list; } ||
-                   requires(M& m) { std::remove_const_t<M>::members(m); } ||
-                   because<"only tensors, modules (with members), and lists or maps of them are saved">();
+concept saveable = detail::is_tensor<std::remove_const_t<M>> || detail::is_list<std::remove_const_t<M>> || requires {
+  typename std::remove_const_t<M>::key_list;
+} || requires(M& m) {
+  std::remove_const_t<M>::members(m);
+} || because<"only tensors, modules (with members), and lists or maps of them are saved">();
 
 // Writes several parts into one file, each below its name:
 //   save("model.safetensors", {{"step", "400"}}, named("towers", towers), named("adam", adam));
 // Throws io_error as write_beside does; a file that was there before stays whole.
 template <saveable... Parts>
-  requires(sizeof...(Parts) > 0)
-void save(std::string const& path, metadata const& texts, named_member<Parts>... parts) {
+requires(sizeof...(Parts) > 0) void save(std::string const& path, metadata const& texts, named_member<Parts>... parts) {
   safetensors_writer file;
   file.metadata = texts;
-  (visit(std::as_const(parts.value), [&](std::string const& name, auto const& x) { file.add(name, x); }, std::string{parts.name}), ...);
+  (visit(
+       std::as_const(parts.value), [&](std::string const& name, auto const& x) { file.add(name, x); },
+       std::string{parts.name}),
+   ...);
   file.save(path);
 }
 // Writes one module, its tensors named by their paths alone.
@@ -117,8 +128,7 @@ void save(std::string const& path, M const& part, metadata const& texts = {}) {
 // Below the names given, the file must hold exactly the tensors of the parts; others, as an optimiser's when only its
 // model is wanted, are passed over. Returns the texts. Throws io_error that names what is missing or left over.
 template <saveable... Parts>
-  requires(sizeof...(Parts) > 0)
-metadata load(std::string const& path, named_member<Parts>... parts) {
+requires(sizeof...(Parts) > 0) metadata load(std::string const& path, named_member<Parts>... parts) {
   safetensors const file = load_safetensors(path);
   detail::checkpoint_reader reader{file};
   (reader.check(parts.value, std::string{parts.name}), ...);

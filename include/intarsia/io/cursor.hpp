@@ -11,10 +11,10 @@
 namespace intarsia::inline v0::detail {
 
 struct cursor {
-  std::string_view text;   // the header
-  std::string_view file;   // for the sentence
-  std::size_t base = 0;    // where the header begins in the file
-  std::string_view remedy; // what to do about a header that cannot be read
+  std::string_view text;    // the header
+  std::string_view file;    // for the sentence
+  std::size_t base = 0;     // where the header begins in the file
+  std::string_view remedy;  // what to do about a header that cannot be read
   std::size_t at = 0;
 
   [[noreturn]] void fail(std::string_view trouble) const {
@@ -33,7 +33,8 @@ struct cursor {
   }
   void expect(char sign) {
     if (accept(sign)) return;
-    fail("the header has " + (ended() ? std::string{"ended"} : quoted(text.substr(at, 1))) + " where '" + sign + "' belongs");
+    fail("the header has " + (ended() ? std::string{"ended"} : quoted(text.substr(at, 1))) + " where '" + sign +
+         "' belongs");
   }
   // A whole number without sign.
   [[nodiscard]] std::size_t number() {
@@ -42,7 +43,8 @@ struct cursor {
     auto const [end, trouble] = std::from_chars(text.data() + at, text.data() + text.size(), value);
     if (trouble == std::errc::result_out_of_range) fail("the header holds a number too large for any file");
     if (trouble != std::errc{}) {
-      fail("the header has " + (ended() ? std::string{"ended"} : quoted(text.substr(at, 1))) + " where a whole number belongs");
+      fail("the header has " + (ended() ? std::string{"ended"} : quoted(text.substr(at, 1))) +
+           " where a whole number belongs");
     }
     at = static_cast<std::size_t>(end - text.data());
     return value;

@@ -23,7 +23,7 @@ struct f16 {
     } else if (size >= 0x38800000u) {  // normal, at least 2^-14
       std::uint32_t const kept = size - 0x38000000u;
       out = (kept + 0xFFFu + ((kept >> 13) & 1u)) >> 13;
-    } else if (size >= 0x33000000u) {  // subnormal, at least 2^-25
+    } else if (size >= 0x33000000u) {                   // subnormal, at least 2^-25
       std::uint32_t const shift = 126u - (size >> 23);  // 14 .. 24
       std::uint32_t const digits = (size & 0x7FFFFFu) | 0x800000u;
       out = (digits + ((std::uint32_t{1} << (shift - 1u)) - 1u) + ((digits >> shift) & 1u)) >> shift;

@@ -21,7 +21,8 @@
 
 namespace intarsia::inline v0 {
 
-static_assert(std::endian::native == std::endian::little, "the file formats are little-endian, and so must the machine be");
+static_assert(std::endian::native == std::endian::little,
+              "the file formats are little-endian, and so must the machine be");
 
 // The bytes of a file in memory.
 using file_bytes = aligned_buffer<char>;
@@ -67,7 +68,8 @@ class descriptor {
   }
   struct ::stat about {};
   if (::fstat(file.number(), &about) != 0 || !S_ISREG(about.st_mode)) {
-    detail::io_failure(path, "", S_ISDIR(about.st_mode) ? "is a folder" : "is not a regular file", "give the path of a file");
+    detail::io_failure(path, "", S_ISDIR(about.st_mode) ? "is a folder" : "is not a regular file",
+                       "give the path of a file");
   }
   auto const size = static_cast<std::size_t>(about.st_size);
   file_bytes bytes;
@@ -100,7 +102,8 @@ inline void write_beside(std::string const& path, std::span<std::string_view con
   std::size_t written = 0;
   auto const fail = [&](int reason, bool made) {
     if (made) ::unlink(partial.c_str());
-    detail::io_failure(path, "byte " + std::to_string(written), "cannot be written (" + detail::system_reason(reason) + ')',
+    detail::io_failure(path, "byte " + std::to_string(written),
+                       "cannot be written (" + detail::system_reason(reason) + ')',
                        reason == ENOSPC || reason == EDQUOT || reason == EFBIG
                            ? "free some space, raise the limit, or choose another folder"
                            : "check that its folder exists and may be written to");

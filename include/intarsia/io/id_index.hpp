@@ -23,7 +23,8 @@ class id_index {
     for (std::size_t row = 0; row < ids.rows(); ++row) {
       if (ids[row].empty()) ids.fail(row, "is no id", "give every row an id");
       if (add(ids[row]) == row) continue;
-      ids.fail(row, "is there twice, first in line " + std::to_string(*find(ids[row]) + 2), "give every row an id of its own");
+      ids.fail(row, "is there twice, first in line " + std::to_string(*find(ids[row]) + 2),
+               "give every row an id of its own");
     }
   }
   id_index(id_index&&) noexcept = default;

@@ -19,15 +19,18 @@ namespace detail {
 template <class T>
 inline constexpr bool is_real = std::is_floating_point_v<T> || std::is_same_v<T, f16> || std::is_same_v<T, bf16>;
 
-// A number of a file as a number of a tensor. Real numbers are rounded to the nearest; false where a whole number does not fit.
+// A number of a file as a number of a tensor. Real numbers are rounded to the nearest; false where a whole number does
+// not fit.
 template <class To, class From>
 [[nodiscard]] bool convert(From from, To& to) {
   if constexpr (std::is_same_v<To, From>) {
     to = from;
   } else if constexpr (is_real<To>) {
     using Wide = std::conditional_t<std::is_same_v<From, double>, double, float>;
-    if constexpr (std::is_floating_point_v<To>) to = static_cast<To>(static_cast<Wide>(from));
-    else to = To{static_cast<float>(from)};
+    if constexpr (std::is_floating_point_v<To>)
+      to = static_cast<To>(static_cast<Wide>(from));
+    else
+      to = To{static_cast<float>(from)};
   } else {
     if (!std::in_range<To>(from)) return false;
     to = static_cast<To>(from);
@@ -37,7 +40,8 @@ template <class To, class From>
 
 // Unaligned numbers of type From into a tensor's; throws io_error at the first whole number that does not fit.
 template <class From, class To>
-void convert_numbers(char const* from, To* to, std::size_t count, std::size_t cols, std::string_view file, std::string_view what) {
+void convert_numbers(char const* from, To* to, std::size_t count, std::size_t cols, std::string_view file,
+                     std::string_view what) {
   if constexpr (std::is_same_v<From, To>) {
     if (count != 0) std::memcpy(static_cast<void*>(to), from, count * sizeof(To));
     return;
@@ -68,9 +72,10 @@ template <axis Rows, axis Cols, class T = float>
   if (header.dimensions == 1 && Rows::extent == 1) std::swap(header.shape[0], header.shape[1]);
   auto const check = [&](std::size_t have, std::size_t want, char const* axis_name) {
     if (want == dynamic || have == want) return;
-    detail::io_failure(file, "header field 'shape'",
-                       "the array has " + std::to_string(have) + ' ' + axis_name + " where " + std::to_string(want) + " are needed",
-                       "save an array of that shape, or change the width of the node type");
+    detail::io_failure(
+        file, "header field 'shape'",
+        "the array has " + std::to_string(have) + ' ' + axis_name + " where " + std::to_string(want) + " are needed",
+        "save an array of that shape, or change the width of the node type");
   };
   check(header.shape[0], Rows::extent, "rows");
   check(header.shape[1], Cols::extent, "columns");
@@ -108,7 +113,8 @@ template <class T>
 void save_npy(std::string const& path, dense<T const> numbers) {
   std::string header = "{'descr': '<";
   header += detail::npy_type<T>();
-  header += "', 'fortran_order': False, 'shape': (" + std::to_string(numbers.rows) + ", " + std::to_string(numbers.cols) + "), }";
+  header += "', 'fortran_order': False, 'shape': (" + std::to_string(numbers.rows) + ", " +
+            std::to_string(numbers.cols) + "), }";
   header.append(63 - (header.size() + 10) % 64, ' ');
   header += '\n';
   std::string text{"\x93NUMPY\x01\x00", 8};

@@ -16,10 +16,10 @@
 namespace intarsia::inline v0 {
 
 struct npy_header {
-  std::array<char, 2> type{};            // kind (f, i, u) and bytes: "f4"
-  std::size_t dimensions = 0;            // 1 or 2
-  std::array<std::size_t, 2> shape{};    // of one dimension: {length, 1}
-  std::size_t begin = 0;                 // where the numbers begin in the file
+  std::array<char, 2> type{};          // kind (f, i, u) and bytes: "f4"
+  std::size_t dimensions = 0;          // 1 or 2
+  std::array<std::size_t, 2> shape{};  // of one dimension: {length, 1}
+  std::size_t begin = 0;               // where the numbers begin in the file
 
   [[nodiscard]] std::size_t bytes_per_number() const { return static_cast<std::size_t>(type[1] - '0'); }
 };
@@ -44,14 +44,22 @@ bool with_npy_type(std::array<char, 2> type, F&& f) {
 
 template <class T>
 [[nodiscard]] constexpr std::string_view npy_type() {
-  if constexpr (std::is_same_v<T, f16>) return "f2";
-  else if constexpr (std::is_same_v<T, float>) return "f4";
-  else if constexpr (std::is_same_v<T, double>) return "f8";
-  else if constexpr (std::is_same_v<T, std::int32_t>) return "i4";
-  else if constexpr (std::is_same_v<T, std::int64_t>) return "i8";
-  else if constexpr (std::is_same_v<T, std::uint32_t>) return "u4";
-  else if constexpr (std::is_same_v<T, std::uint64_t>) return "u8";
-  else static_assert(never<T>, "a .npy file holds f16, float, double, and signed or unsigned integers of 32 or 64 bits");
+  if constexpr (std::is_same_v<T, f16>)
+    return "f2";
+  else if constexpr (std::is_same_v<T, float>)
+    return "f4";
+  else if constexpr (std::is_same_v<T, double>)
+    return "f8";
+  else if constexpr (std::is_same_v<T, std::int32_t>)
+    return "i4";
+  else if constexpr (std::is_same_v<T, std::int64_t>)
+    return "i8";
+  else if constexpr (std::is_same_v<T, std::uint32_t>)
+    return "u4";
+  else if constexpr (std::is_same_v<T, std::uint64_t>)
+    return "u8";
+  else
+    static_assert(never<T>, "a .npy file holds f16, float, double, and signed or unsigned integers of 32 or 64 bits");
 }
 
 // The text between single or double quotation marks.
@@ -87,7 +95,8 @@ inline void npy_shape(cursor& in, npy_header& header) {
     }
   }
   if (count == 0 || count > 2) {
-    io_failure(in.file, "header field 'shape'", "the array has " + std::to_string(count) + " dimensions where 1 or 2 can be read",
+    io_failure(in.file, "header field 'shape'",
+               "the array has " + std::to_string(count) + " dimensions where 1 or 2 can be read",
                "save it as a table with array.reshape(rows, -1)");
   }
   header.dimensions = count;
@@ -105,7 +114,8 @@ inline void npy_descr(cursor& in, npy_header& header) {
   if (known) return;
   bool const swapped = word.size() == 3 && word[0] == '>' && with_npy_type(header.type, [](auto) {});
   io_failure(in.file, "header field 'descr'",
-             "numbers of type " + quoted(word) + (swapped ? " have their bytes in the other order" : " cannot be read"), remedy);
+             "numbers of type " + quoted(word) + (swapped ? " have their bytes in the other order" : " cannot be read"),
+             remedy);
 }
 
 }  // namespace detail
@@ -119,7 +129,8 @@ inline void npy_descr(cursor& in, npy_header& header) {
   if (bytes.substr(0, 6) != std::string_view{"\x93NUMPY"}) {
     io_failure(file, "byte 0", "the file does not begin as a .npy file does", remedy);
   }
-  if (bytes.size() < 10) io_failure(file, "byte " + std::to_string(bytes.size()), "the file ends within its header", remedy);
+  if (bytes.size() < 10)
+    io_failure(file, "byte " + std::to_string(bytes.size()), "the file ends within its header", remedy);
   unsigned const version = static_cast<unsigned char>(bytes[6]);
   if (version < 1 || version > 3) {
     io_failure(file, "byte 6", "version " + std::to_string(version) + " of the format cannot be read", remedy);
@@ -160,19 +171,26 @@ inline void npy_descr(cursor& in, npy_header& header) {
   in.skip_spaces();
   if (!in.ended()) in.fail("the header goes on after its end");
   if (!descr || !order || !shape) {
-    io_failure(file, "header", std::string{"the field '"} + (!descr ? "descr" : !order ? "fortran_order" : "shape") + "' is missing",
+    io_failure(file, "header",
+               std::string{"the field '"} +
+                   (!descr   ? "descr"
+                    : !order ? "fortran_order"
+                             : "shape") +
+                   "' is missing",
                remedy);
   }
 
   std::size_t need = 0;
-  if (!detail::multiply(header.shape[0], header.shape[1], need) || !detail::multiply(need, header.bytes_per_number(), need)) {
+  if (!detail::multiply(header.shape[0], header.shape[1], need) ||
+      !detail::multiply(need, header.bytes_per_number(), need)) {
     io_failure(file, "header field 'shape'", "the array is too large for any memory", "split the array");
   }
   std::size_t const have = bytes.size() - header.begin;
   if (have != need) {
     io_failure(file, "byte " + std::to_string(header.begin),
                "the shape needs " + std::to_string(need) + " bytes of numbers and the file has " + std::to_string(have),
-               have < need ? "the file is truncated, copy or save it again" : "the header is wrong, save the array again with numpy.save");
+               have < need ? "the file is truncated, copy or save it again"
+                           : "the header is wrong, save the array again with numpy.save");
   }
   return header;
 }

@@ -26,16 +26,26 @@ namespace detail {
 
 template <class T>
 [[nodiscard]] constexpr std::string_view safetensors_type() {
-  if constexpr (std::is_same_v<T, f16>) return "F16";
-  else if constexpr (std::is_same_v<T, bf16>) return "BF16";
-  else if constexpr (std::is_same_v<T, float>) return "F32";
-  else if constexpr (std::is_same_v<T, double>) return "F64";
-  else if constexpr (std::is_same_v<T, std::int32_t>) return "I32";
-  else if constexpr (std::is_same_v<T, std::int64_t>) return "I64";
-  else if constexpr (std::is_same_v<T, std::uint8_t>) return "U8";
-  else if constexpr (std::is_same_v<T, std::uint32_t>) return "U32";
-  else if constexpr (std::is_same_v<T, std::uint64_t>) return "U64";
-  else static_assert(never<T>, "a safetensors file holds f16, bf16, float, double, and integers of 8, 32 and 64 bits");
+  if constexpr (std::is_same_v<T, f16>)
+    return "F16";
+  else if constexpr (std::is_same_v<T, bf16>)
+    return "BF16";
+  else if constexpr (std::is_same_v<T, float>)
+    return "F32";
+  else if constexpr (std::is_same_v<T, double>)
+    return "F64";
+  else if constexpr (std::is_same_v<T, std::int32_t>)
+    return "I32";
+  else if constexpr (std::is_same_v<T, std::int64_t>)
+    return "I64";
+  else if constexpr (std::is_same_v<T, std::uint8_t>)
+    return "U8";
+  else if constexpr (std::is_same_v<T, std::uint32_t>)
+    return "U32";
+  else if constexpr (std::is_same_v<T, std::uint64_t>)
+    return "U64";
+  else
+    static_assert(never<T>, "a safetensors file holds f16, bf16, float, double, and integers of 8, 32 and 64 bits");
 }
 
 // Two dimensions as the library counts them: a number is 1 x 1, one dimension is a row; false: there are more.
@@ -88,11 +98,15 @@ class safetensors {
   void check(safetensors_entry const& entry, std::size_t rows, std::size_t cols) const {
     std::size_t have_rows = 0, have_cols = 0;
     if (!detail::two_dimensions(entry.shape, have_rows, have_cols) || have_rows != rows || have_cols != cols) {
-      fail(entry, "has the shape " + detail::shape_text(entry.shape) + " where " + detail::shape_text({rows, cols}) + " is needed",
+      fail(entry,
+           "has the shape " + detail::shape_text(entry.shape) + " where " + detail::shape_text({rows, cols}) +
+               " is needed",
            "load the file that this model was saved to");
     }
     if (!readable<T>(entry.type)) {
-      fail(entry, "has the type " + detail::quoted(entry.type) + " where " + std::string{detail::safetensors_type<T>()} + " is needed",
+      fail(entry,
+           "has the type " + detail::quoted(entry.type) + " where " + std::string{detail::safetensors_type<T>()} +
+               " is needed",
            "save it in that type");
     }
   }
@@ -130,7 +144,8 @@ class safetensors {
   template <class T>
   [[nodiscard]] static bool readable(std::string_view type) {
     if (type == detail::safetensors_type<T>()) return true;
-    if constexpr (std::is_floating_point_v<T>) return type == "F16" || type == "BF16" || (type == "F32" && sizeof(T) == 8);
+    if constexpr (std::is_floating_point_v<T>)
+      return type == "F16" || type == "BF16" || (type == "F32" && sizeof(T) == 8);
     return false;
   }
   [[noreturn]] void fail(safetensors_entry const& entry, std::string const& trouble, std::string_view remedy) const {
@@ -143,91 +158,8 @@ class safetensors {
 };
 
 // Reads a file. Throws io_error as safetensors and read_file do.
-[[nodiscard]] inline safetensors load_safetensors(std::string const& path) { return safetensors{read_file(path), path}; }
-
-// Collects tensors, which must live until save, and writes them at once.
-class safetensors_writer {
- public:
-  intarsia::metadata metadata;
-
-  // `name` must be new and not "__metadata__"; saved with the shape rows x cols.
-  template <axis Rows, axis Cols, class T>
-  void add(std::string name, tensor<Rows, Cols, T> const& numbers) {
-    static_assert(sizeof(T) <= 8);
-    bool const fresh = name != "__metadata__" && std::none_of(parts_.begin(), parts_.end(), [&](part const& p) { return p.name == name; });
-    if (!fresh) throw io_error{"a file cannot hold two tensors named " + detail::quoted(name) + "; give each part a name of its own"};
-    parts_.push_back({std::move(name), detail::safetensors_type<T>(), sizeof(T), numbers.rows(), numbers.cols(),
-                      {static_cast<char const*>(static_cast<void const*>(numbers.data())), numbers.size() * sizeof(T)}});
-  }
-  // Throws io_error as write_beside does, or where the names are longer than the format allows.
-  void save(std::string const& path) const;
-
- private:
-  struct part {
-    std::string name;
-    std::string_view type;
-    std::size_t width, rows, cols;
-    std::string_view bytes;
-  };
-  std::vector<part> parts_;
-};
-
-namespace detail {
-inline void append_json(std::string& out, std::string_view text) {
-  constexpr std::string_view digits = "0123456789abcdef";
-  out += '"';
-  for (char const c : text) {
-    auto const code = static_cast<unsigned char>(c);
-    if (c == '"' || c == '\\') {
-      (out += '\\') += c;
-    } else if (code < 0x20) {
-      ((out += "\\u00") += digits[code >> 4]) += digits[code & 15u];
-    } else {
-      out += c;
-    }
-  }
-  out += '"';
-}
-}  // namespace detail
-
-inline void safetensors_writer::save(std::string const& path) const {
-  // Wide numbers first, so that each tensor lies on a multiple of its number's size.
-  std::vector<part const*> order;
-  for (part const& p : parts_) order.push_back(&p);
-  std::stable_sort(order.begin(), order.end(), [](part const* a, part const* b) { return a->width > b->width; });
-
-  std::string header = "{";
-  if (!metadata.empty()) {
-    header += "\"__metadata__\":{";
-    for (auto const& [name, text] : metadata) {
-      if (header.back() != '{') header += ',';
-      detail::append_json(header, name);
-      header += ':';
-      detail::append_json(header, text);
-    }
-    header += '}';
-  }
-  std::vector<std::string_view> bytes(2);
-  std::size_t place = 0;
-  for (part const* p : order) {
-    if (header.size() > 1) header += ',';
-    detail::append_json(header, p->name);
-    ((header += ":{\"dtype\":\"") += p->type) += "\",\"shape\":[";
-    header += std::to_string(p->rows) + ',' + std::to_string(p->cols) + "],\"data_offsets\":[" + std::to_string(place) + ',';
-    header += std::to_string(place += p->bytes.size()) + "]}";
-    bytes.push_back(p->bytes);
-  }
-  header += '}';
-  header.append((8 - header.size() % 8) % 8, ' ');
-  if (header.size() > detail::longest_safetensors_header) {
-    detail::io_failure(path, "", "the names and texts take more bytes than the format allows", "save less text beside the tensors");
-  }
-  std::uint64_t const length = header.size();
-  char prefix[8];
-  std::memcpy(prefix, &length, 8);
-  bytes[0] = {prefix, 8};
-  bytes[1] = header;
-  write_beside(path, bytes);
+[[nodiscard]] inline safetensors load_safetensors(std::string const& path) {
+  return safetensors{read_file(path), path};
 }
 
 }  // namespace intarsia::inline v0

@@ -47,10 +47,14 @@ inline constexpr std::string_view safetensors_remedy = "save the file again with
   for (int digit = 0; digit < 4; ++digit, ++in.at) {
     char const c = in.ended() ? '\0' : in.text[in.at];
     std::uint32_t part = 0;
-    if (c >= '0' && c <= '9') part = static_cast<std::uint32_t>(c - '0');
-    else if (c >= 'a' && c <= 'f') part = static_cast<std::uint32_t>(c - 'a' + 10);
-    else if (c >= 'A' && c <= 'F') part = static_cast<std::uint32_t>(c - 'A' + 10);
-    else in.fail("the header has a \\u without four hexadecimal digits");
+    if (c >= '0' && c <= '9')
+      part = static_cast<std::uint32_t>(c - '0');
+    else if (c >= 'a' && c <= 'f')
+      part = static_cast<std::uint32_t>(c - 'a' + 10);
+    else if (c >= 'A' && c <= 'F')
+      part = static_cast<std::uint32_t>(c - 'A' + 10);
+    else
+      in.fail("the header has a \\u without four hexadecimal digits");
     value = value * 16 + part;
   }
   return value;
@@ -153,7 +157,11 @@ void json_list(cursor& in, char open, char close, F&& f) {
     }
   });
   if (!type || !shape || !offsets) {
-    in.fail("the tensor " + quoted(entry.name) + " lacks the field '" + (!type ? "dtype" : !shape ? "shape" : "data_offsets") + '\'');
+    in.fail("the tensor " + quoted(entry.name) + " lacks the field '" +
+            (!type    ? "dtype"
+             : !shape ? "shape"
+                      : "data_offsets") +
+            '\'');
   }
   return entry;
 }
@@ -177,7 +185,8 @@ inline void check_safetensors_layout(safetensors_header const& header, std::size
     if (entry.begin < reached) fail(place + " overlap with those of the tensor before it", safetensors_remedy);
     if (entry.begin > reached) fail(place + " leave a gap behind the tensor before it", safetensors_remedy);
     if (entry.end > have) {
-      fail(place + " lie beyond the end of the file at " + std::to_string(have), "the file is truncated, copy or save it again");
+      fail(place + " lie beyond the end of the file at " + std::to_string(have),
+           "the file is truncated, copy or save it again");
     }
     reached = entry.end;
   }

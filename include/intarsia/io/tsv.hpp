@@ -31,7 +31,7 @@ class tsv_column {
   [[nodiscard]] std::string_view operator[](std::size_t row) const;
   // The cell as a number; throws io_error where it is not one, does not fit T, or is not finite.
   template <class T>
-    requires std::integral<T> || std::floating_point<T>
+  requires std::integral<T> || std::floating_point<T>
   [[nodiscard]] T number(std::size_t row) const;
   // All cells as numbers.
   template <class T>
@@ -109,8 +109,8 @@ inline void tsv_column::fail(std::size_t row, std::string_view trouble, std::str
 }
 
 template <class T>
-  requires std::integral<T> || std::floating_point<T>
-T tsv_column::number(std::size_t row) const {
+requires std::integral<T> || std::floating_point<T> T tsv_column::number(std::size_t row)
+const {
   std::string_view const text = (*this)[row];
   T value{};
   auto const [end, trouble] = std::from_chars(text.data(), text.data() + text.size(), value);
@@ -133,36 +133,41 @@ inline void tsv_table::read_line(std::size_t line, std::size_t begin, std::size_
   for (std::size_t at = begin, from = begin;; ++at) {
     char const sign = at == end ? '\t' : text[at];
     if (sign == '\t') {
-      if (at - from > UINT32_MAX) detail::io_failure(file_, place(), "a cell is longer than 4 GiB", "check that the file is text");
+      if (at - from > UINT32_MAX)
+        detail::io_failure(file_, place(), "a cell is longer than 4 GiB", "check that the file is text");
       begins_.push_back(from);
       lengths_.push_back(static_cast<std::uint32_t>(at - from));
       from = at + 1;
     } else if (sign == '\r' || sign == '\0') {
-      detail::io_failure(file_, place() + ", byte " + std::to_string(at),
-                         sign == '\r' ? "a carriage return stands within the line" : "a zero byte stands within the line",
-                         sign == '\r' ? "remove it or end lines with a line feed" : "save the table as plain text");
+      detail::io_failure(
+          file_, place() + ", byte " + std::to_string(at),
+          sign == '\r' ? "a carriage return stands within the line" : "a zero byte stands within the line",
+          sign == '\r' ? "remove it or end lines with a line feed" : "save the table as plain text");
     }
     if (at == end) break;
   }
   std::size_t const cells = begins_.size() - first;
   if (line == 1 || cells == names_.size()) return;
-  std::string const counts = "there are " + std::to_string(cells) + (cells == 1 ? " cell" : " cells") + " where the header has " +
-                             std::to_string(names_.size()) + " columns";
+  std::string const counts = "there are " + std::to_string(cells) + (cells == 1 ? " cell" : " cells") +
+                             " where the header has " + std::to_string(names_.size()) + " columns";
   if (begin == end) detail::io_failure(file_, place(), "the line is empty", "remove it");
   std::size_t const odd = std::min(cells, names_.size()) - 1;
-  detail::io_failure(file_, place() + ", column " + detail::quoted(names_[odd]),
-                     counts + ", last " + detail::quoted(text.substr(begins_.back(), lengths_.back())),
-                     cells > names_.size() ? "remove tabs that are part of a text" : "add the missing cells, empty ones too");
+  detail::io_failure(
+      file_, place() + ", column " + detail::quoted(names_[odd]),
+      counts + ", last " + detail::quoted(text.substr(begins_.back(), lengths_.back())),
+      cells > names_.size() ? "remove tabs that are part of a text" : "add the missing cells, empty ones too");
 }
 
 inline void tsv_table::check_names() const {
   for (std::size_t i = 0; i < names_.size(); ++i) {
     if (names_[i].empty()) {
-      detail::io_failure(file_, "line 1", "column " + std::to_string(i + 1) + " has no name", "name every column in the first line");
+      detail::io_failure(file_, "line 1", "column " + std::to_string(i + 1) + " has no name",
+                         "name every column in the first line");
     }
     for (std::size_t j = 0; j < i; ++j) {
       if (names_[i] != names_[j]) continue;
-      detail::io_failure(file_, "line 1", "the column " + detail::quoted(names_[i]) + " is there twice", "rename or remove one of the two");
+      detail::io_failure(file_, "line 1", "the column " + detail::quoted(names_[i]) + " is there twice",
+                         "rename or remove one of the two");
     }
   }
 }
@@ -170,7 +175,8 @@ inline void tsv_table::check_names() const {
 inline void tsv_table::read() {
   std::string_view const text = text_of(bytes_);
   std::size_t const start = text.substr(0, 3) == "\xEF\xBB\xBF" ? 3 : 0;
-  if (text.size() == start) detail::io_failure(file_, "line 1", "the file is empty", "begin it with a line of column names");
+  if (text.size() == start)
+    detail::io_failure(file_, "line 1", "the file is empty", "begin it with a line of column names");
   std::size_t line = 0;
   for (std::size_t begin = start; begin < text.size();) {
     auto const* const found = static_cast<char const*>(std::memchr(text.data() + begin, '\n', text.size() - begin));
@@ -180,7 +186,8 @@ inline void tsv_table::read() {
       for (std::size_t i = 0; i < begins_.size(); ++i) names_.push_back(text.substr(begins_[i], lengths_[i]));
       check_names();
       // As many lines as a glance at the first ones promises.
-      std::size_t const cells = std::min(text.size(), text.size() / std::max<std::size_t>(end - start, 8) * names_.size());
+      std::size_t const cells =
+          std::min(text.size(), text.size() / std::max<std::size_t>(end - start, 8) * names_.size());
       begins_.reserve(cells);
       lengths_.reserve(cells);
     }
@@ -188,48 +195,5 @@ inline void tsv_table::read() {
   }
   rows_ = line - 1;
 }
-
-// Builds a table row by row and writes it at once.
-class tsv_writer {
- public:
-  // The names of the columns.
-  explicit tsv_writer(std::vector<std::string> const& columns) : columns_{columns.size()} {
-    for (std::string const& name : columns) cell(name);
-    end_row();
-  }
-  // One row: texts and numbers; real numbers are written with as many digits as reading them back needs.
-  // Throws shape_error where there are more or fewer cells than columns, io_error where a text has a tab or line end.
-  template <class... Cells>
-  void row(Cells const&... cells) {
-    (cell(cells), ...);
-    end_row();
-  }
-  // A row whose length is only known at run time: cells one by one, then the end of the row.
-  void cell(std::string_view text) {
-    if (text.find_first_of(std::string_view{"\t\n\r\0", 4}) != std::string_view::npos) {
-      throw io_error{"a cell of a table cannot hold " + detail::quoted(text) + "; replace its tabs and line ends by spaces"};
-    }
-    if (cells_++ != 0) text_ += '\t';
-    text_ += text;
-  }
-  template <class T>
-    requires std::integral<T> || std::floating_point<T>
-  void cell(T number) {
-    char digits[64];
-    auto const end = std::to_chars(digits, digits + sizeof digits, number).ptr;
-    cell(std::string_view{digits, static_cast<std::size_t>(end - digits)});
-  }
-  void end_row() {
-    expects(cells_ == columns_, "a row of a table has one cell for each column");
-    text_ += '\n';
-    cells_ = 0;
-  }
-  // Throws io_error as write_beside does.
-  void save(std::string const& path) const { write_beside(path, text_); }
-
- private:
-  std::size_t columns_ = 0, cells_ = 0;
-  std::string text_;
-};
 
 }  // namespace intarsia::inline v0
