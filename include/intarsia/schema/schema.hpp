@@ -6,7 +6,7 @@
 
 namespace intarsia::inline v0 {
 
-template <node_type... Nodes>
+template <class... Nodes>
 struct nodes {};
 
 template <class... Relations>
@@ -48,9 +48,11 @@ template <class... Ns, class... Rs>
 struct schema<nodes<Ns...>, relations<Rs...>> {
   using node_keys = keys<Ns...>;
   using relation_keys = keys<Rs...>;
+  using first_node = typename keys<Ns...>::first;
   static constexpr std::size_t node_count = sizeof...(Ns);
   static constexpr std::size_t relation_count = sizeof...(Rs);
 
+  static_assert((... && node_type<Ns>), "a node type is a struct that derives from ia::node<\"name\", width>");
   static_assert((... && (node_keys::template has<typename Rs::source_type> &&
                          node_keys::template has<typename Rs::target_type>)),
                 "a relation mentions a node type that nodes<...> does not list");

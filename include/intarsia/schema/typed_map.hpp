@@ -9,9 +9,17 @@
 
 namespace intarsia::inline v0 {
 
+namespace detail {
+template <class First, class... Rest>
+struct first_of {
+  using type = First;
+};
+}  // namespace detail
+
 // A list of key types.
 template <class... Keys>
 struct keys {
+  using first = typename detail::first_of<Keys..., void>::type;
   static constexpr std::size_t count = sizeof...(Keys);
   template <class Key>
   static constexpr bool has = (std::is_same_v<Key, Keys> || ...);
