@@ -27,7 +27,7 @@ template <class T, class Rule>
 void edge_map(context& ctx, csr_view<> a, Rule rule, std::type_identity_t<dense<T const>> source,
               std::type_identity_t<dense<T const>> target, std::type_identity_t<dense<T const>> weight, dense<T> y,
               bool accumulate) {
-  ctx.threads().bulk(a.rows, detail::rows_per_piece(a, 4 * y.cols), [=](std::size_t begin, std::size_t end) {
+  ctx.threads().bulk(a.rows, detail::rows_per_piece_of(a, 4 * y.cols), [=](std::size_t begin, std::size_t end) {
     for (std::size_t row = begin; row < end; ++row) {
       T* const to = y.data + row * y.stride;
       T const* const own = target.data + row * target.stride;
@@ -55,7 +55,7 @@ void edge_map_pull(context& ctx, csr_view<> a, csr_view<> transposed, Rule rule,
   if (dsource.data) {
     using number = dual<T, 1>;
     ctx.threads().bulk(
-        transposed.rows, detail::rows_per_piece(transposed, 8 * cols), [=](std::size_t begin, std::size_t end) {
+        transposed.rows, detail::rows_per_piece_of(transposed, 8 * cols), [=](std::size_t begin, std::size_t end) {
           for (std::size_t row = begin; row < end; ++row) {
             T const* const own = source.data + row * source.stride;
             T* const to = dsource.data + row * dsource.stride;
@@ -78,7 +78,7 @@ void edge_map_pull(context& ctx, csr_view<> a, csr_view<> transposed, Rule rule,
 
   using number = dual<T, 2>;
   scope const keep{ctx};
-  cut const rows = cut_for_sum(a.rows, detail::rows_per_piece(a, 8 * cols), 64);
+  cut const rows = cut_for_sum(a.rows, detail::rows_per_piece_of(a, 8 * cols), 64);
   T* const partial = ctx.scratch().template take<T>(rows.pieces * cols);  // (pieces, cols), of dweight
   ctx.threads().bulk(a.rows, rows.grain, [=](std::size_t begin, std::size_t end) {
     T* const sum = partial + begin / rows.grain * cols;

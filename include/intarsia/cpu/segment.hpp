@@ -13,7 +13,7 @@ namespace intarsia::inline v0::cpu {
 template <class T>
 void segment_max(context& ctx, csr_view<> a, row_choice<> rows, std::type_identity_t<dense<T const>> x, dense<T> y,
                  dense<std::uint32_t> argmax) {
-  ctx.threads().bulk(a.rows, detail::rows_per_piece(a, 2 * y.cols), [=](std::size_t begin, std::size_t end) {
+  ctx.threads().bulk(a.rows, detail::rows_per_piece_of(a, 2 * y.cols), [=](std::size_t begin, std::size_t end) {
     for (std::size_t row = begin; row < end; ++row) {
       if (!rows.has(row)) continue;
       T* const best = y.data + row * y.stride;
@@ -46,7 +46,7 @@ template <class T>
 void segment_max_pull(context& ctx, csr_view<> transposed, row_choice<> cols, dense<std::uint32_t const> argmax,
                       std::type_identity_t<dense<T const>> dy, dense<T> dx) {
   ctx.threads().bulk(
-      transposed.rows, detail::rows_per_piece(transposed, 2 * dx.cols), [=](std::size_t begin, std::size_t end) {
+      transposed.rows, detail::rows_per_piece_of(transposed, 2 * dx.cols), [=](std::size_t begin, std::size_t end) {
         for (std::size_t row = begin; row < end; ++row) {
           T* const to = dx.data + row * dx.stride;
           for (std::size_t e = 0; e < transposed.degree(row); ++e) {

@@ -18,7 +18,7 @@ template <class T>
   return static_cast<T>(a.values[a.positions ? a.positions[entry] : entry]);
 }
 // Rows to give to a piece where each entry costs `cols` operations.
-[[nodiscard]] inline std::size_t rows_per_piece(csr_view<> a, std::size_t cols) {
+[[nodiscard]] inline std::size_t rows_per_piece_of(csr_view<> a, std::size_t cols) {
   return cpu::rows_per_piece(cols * (1 + a.entries() / std::max<std::size_t>(1, a.rows)));
 }
 }  // namespace detail
@@ -28,7 +28,7 @@ template <class T>
 template <class T>
 void spmm(context& ctx, csr_view<> a, std::type_identity_t<spmm_terms<T>> terms, std::type_identity_t<dense<T const>> x,
           dense<T> y, bool accumulate) {
-  ctx.threads().bulk(a.rows, detail::rows_per_piece(a, x.cols), [=](std::size_t begin, std::size_t end) {
+  ctx.threads().bulk(a.rows, detail::rows_per_piece_of(a, x.cols), [=](std::size_t begin, std::size_t end) {
     for (std::size_t row = begin; row < end; ++row) {
       if (!terms.rows.has(row)) continue;
       T* const to = y.data + row * y.stride;
@@ -50,7 +50,7 @@ void spmm(context& ctx, csr_view<> a, std::type_identity_t<spmm_terms<T>> terms,
 // out[i, 0] = sum of the values of row i; its number of entries where the matrix has no values.
 template <class T>
 void row_sums(context& ctx, csr_view<> a, dense<T> out) {
-  ctx.threads().bulk(a.rows, detail::rows_per_piece(a, 1), [=](std::size_t begin, std::size_t end) {
+  ctx.threads().bulk(a.rows, detail::rows_per_piece_of(a, 1), [=](std::size_t begin, std::size_t end) {
     for (std::size_t row = begin; row < end; ++row) {
       T sum = a.values ? T{0} : static_cast<T>(a.degree(row));
       if (a.values) {

@@ -1,0 +1,102 @@
+// Products with a single row or column, which read each number once: no packing, no tiles.
+#pragma once
+
+#include <algorithm>
+#include <intarsia/cpu/context.hpp>
+#include <intarsia/cpu/grain.hpp>
+#include <intarsia/cpu/map.hpp>
+#include <intarsia/exec/backend.hpp>
+#include <intarsia/exec/scope.hpp>
+#include <intarsia/tensor/view.hpp>
+
+namespace intarsia::inline v0::cpu::detail {
+
+// Numbers `stride` apart.
+template <class T>
+struct line {
+  T* data;
+  std::size_t stride;
+  T& operator[](std::size_t i) const { return data[i * stride]; }
+};
+
+// out[row] += (or =) x[row] . v
+template <class T>
+struct dot_rows {
+  dense<T const> x;
+  T const* v;
+  line<T> out;
+  bool accumulate;
+
+  void operator()(std::size_t row) const {
+    constexpr std::size_t width = 128 / sizeof(T);
+    T const* const from = x.data + row * x.stride;
+    T lane[width] = {};
+    std::size_t k = 0;
+    for (; k + width <= x.cols; k += width) {
+      for (std::size_t i = 0; i < width; ++i) lane[i] += from[k + i] * v[k + i];
+    }
+    for (std::size_t i = 0; k + i < x.cols; ++i) lane[i] += from[k + i] * v[k + i];
+    for (std::size_t half = width / 2; half > 0; half /= 2) {
+      for (std::size_t i = 0; i < half; ++i) lane[i] += lane[i + half];
+    }
+    out[row] = accumulate ? out[row] + lane[0] : lane[0];
+  }
+};
+
+// out[j] += (or =) sum over k of scale[k] * x[k, j], for one block of columns j.
+template <class T>
+struct mix_rows {
+  static constexpr std::size_t width = 256;
+  dense<T const> x;
+  line<T const> scale;
+  line<T> out;
+  bool accumulate;
+
+  void operator()(std::size_t block) const {
+    std::size_t const begin = block * width, count = std::min(width, x.cols - begin);
+    T sum[width] = {};
+    T const* from = x.data + begin;
+    std::size_t k = 0;
+    for (; k + 4 <= x.rows; k += 4, from += 4 * x.stride) {
+      T const s0 = scale[k], s1 = scale[k + 1], s2 = scale[k + 2], s3 = scale[k + 3];
+      for (std::size_t j = 0; j < count; ++j) {
+        sum[j] = (((sum[j] + s0 * from[j]) + s1 * from[x.stride + j]) + s2 * from[2 * x.stride + j]) +
+                 s3 * from[3 * x.stride + j];
+      }
+    }
+    for (; k < x.rows; ++k, from += x.stride) {
+      T const s = scale[k];
+      for (std::size_t j = 0; j < count; ++j) sum[j] += s * from[j];
+    }
+    for (std::size_t j = 0; j < count; ++j) out[begin + j] = accumulate ? out[begin + j] + sum[j] : sum[j];
+  }
+};
+
+// The product where C has one row or one column; see `product`.
+template <class T>
+void gemv(context& ctx, product form, dense<T const> a, dense<T const> b, dense<T> c, bool accumulate) {
+  bool const row = c.rows == 1;  // else one column
+  line<T> const out{c.data, row ? 1 : c.stride};
+  auto const mix = [&](dense<T const> x, line<T const> scale) {
+    each_row(ctx, (x.cols + mix_rows<T>::width - 1) / mix_rows<T>::width, x.rows * mix_rows<T>::width,
+             mix_rows<T>{x, scale, out, accumulate});
+  };
+  auto const dot = [&](dense<T const> x, line<T const> v) {
+    scope const keep{ctx};
+    T const* dense_v = v.data;
+    if (v.stride != 1 && x.cols > 1) {
+      T* const copied = ctx.scratch().template take<T>(x.cols);
+      for (std::size_t k = 0; k < x.cols; ++k) copied[k] = v[k];
+      dense_v = copied;
+    }
+    each_row(ctx, x.rows, x.cols, dot_rows<T>{x, dense_v, out, accumulate});
+  };
+  if (row) {
+    if (form == product::transposed_right) return dot(b, {a.data, 1});
+    return mix(b, {a.data, form == product::plain ? 1 : a.stride});
+  }
+  if (form == product::transposed_left) return mix(a, {b.data, b.stride});
+  return dot(a, {b.data, form == product::plain ? b.stride : 1});
+}
+
+}  // namespace intarsia::inline v0::cpu::detail
