@@ -1,0 +1,76 @@
+// What losses of an anchor, its positive and its k negatives share: scores, and gradients through them.
+#pragma once
+
+#include <cstdint>
+#include <intarsia/ops/dot.hpp>
+#include <span>
+
+namespace intarsia::inline v0::detail {
+
+// How many of the n * k negatives count; an empty mask: all.
+[[nodiscard]] inline std::size_t valid_count(std::span<std::uint8_t const> valid, std::size_t all) {
+  if (valid.empty()) return all;
+  std::size_t count = 0;
+  for (std::uint8_t const v : valid) count += v != 0;
+  return count;
+}
+
+// sum over i of row(scores of i, valid marks of i or null) with scores s_i0 = a_i . p_i, s_ij = a_i . n_i,j-1.
+// (n, m), (n, m), (n * k, m) -> (1, 1). `row` gives the loss of i and overwrites its k + 1 scores with the gradient.
+template <class R, class Rp, class Rn, class C, class Cp, class Cn, class T, class S, class Row>
+[[nodiscard]] var<dim<1>, dim<1>, T, S> contrast(recorder auto& on, var<R, C, T, S> anchor, var<Rp, Cp, T, S> positive,
+                                                 var<Rn, Cn, T, S> negatives, std::span<std::uint8_t const> valid,
+                                                 Row row) {
+  auto& ctx = on.backend();
+  std::size_t const n = anchor.rows(), cols = anchor.cols(), k = n == 0 ? 0 : negatives.rows() / n;
+  expects(positive.rows() == n && negatives.rows() == n * k, "a contrastive loss needs a positive and k negatives per anchor");
+  expects(positive.cols() == cols && negatives.cols() == cols, "a contrastive loss compares rows of equal width");
+  expects(valid.empty() || valid.size() == n * k, "a contrastive loss needs one valid mark per negative, or none");
+  var<dim<1>, dim<1>, T, S> y =
+      on.template fresh<dim<1>, dim<1>, T>(1, 1, anchor.tracked() || positive.tracked() || negatives.tracked());
+  auto const scores = scratch_matrix<T>(ctx, n, k + 1);  // becomes the gradient by them
+  auto const losses = scratch_matrix<T>(ctx, n, 1);
+  dense<T const, S> const a = value_of(anchor), p = value_of(positive), away = value_of(negatives);
+  std::uint8_t const* const marks = valid.empty() ? nullptr : valid.data();
+  each_row(ctx, n, (k + 1) * (cols + 16), [=] INTARSIA_FN(std::size_t i) {
+    T* const s = scores.data + i * scores.stride;
+    T const* const from = a.data + i * a.stride;
+    s[0] = dot(from, p.data + i * p.stride, cols);
+    for (std::size_t j = 0; j < k; ++j) s[j + 1] = dot(from, away.data + (i * k + j) * away.stride, cols);
+    losses.data[i] = row(s, k, marks ? marks + i * k : nullptr);
+  });
+  total(ctx, reading(losses), made(y), false);
+  if (y.tracked()) {
+    on.record([=, &ctx] {
+      T const* const dy = y.grad.data;
+      dense<T, S> const da = anchor.grad, dp = positive.grad, dn = negatives.grad;
+      // One pass for each gradient: two of the three may be windows of the same numbers.
+      if (da.data) {
+        each_row(ctx, n, 2 * (k + 1) * cols, [=] INTARSIA_FN(std::size_t i) {
+          T* const to = da.data + i * da.stride;
+          for (std::size_t j = 0; j <= k; ++j) {
+            T const slope = *dy * scores[i][j];
+            if (slope == T{0}) continue;
+            T const* const from = j == 0 ? p.data + i * p.stride : away.data + (i * k + j - 1) * away.stride;
+            for (std::size_t c = 0; c < cols; ++c) to[c] += slope * from[c];
+          }
+        });
+      }
+      if (dp.data) {
+        each_row(ctx, n, 2 * cols, [=] INTARSIA_FN(std::size_t i) {
+          for (std::size_t c = 0; c < cols; ++c) dp[i][c] += *dy * scores[i][0] * a[i][c];
+        });
+      }
+      if (dn.data) {
+        each_row(ctx, n * k, 2 * cols, [=] INTARSIA_FN(std::size_t row_of) {
+          T const slope = *dy * scores[row_of / k][row_of % k + 1];
+          if (slope == T{0}) return;
+          for (std::size_t c = 0; c < cols; ++c) dn[row_of][c] += slope * a[row_of / k][c];
+        });
+      }
+    });
+  }
+  return y;
+}
+
+}  // namespace intarsia::inline v0::detail

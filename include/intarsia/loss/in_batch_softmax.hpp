@@ -1,0 +1,84 @@
+// Softmax over the items of a batch, corrected for how they were drawn: Yi et al., "Sampling-bias-corrected neural
+// modeling for large corpus item recommendations" (RecSys 2019).
+#pragma once
+
+#include <intarsia/ops/softmax.hpp>
+#include <span>
+
+namespace intarsia::inline v0 {
+
+// What is 1 where nothing is said.
+struct in_batch_options {
+  float temperature = 1;              // scores are divided by it
+  std::span<float const> log_q = {};  // (n) log of the probability that an item is drawn; subtracted from its column
+  std::span<float const> weight = {}; // (n) how much each query counts in the mean
+};
+
+// The mask that leaves nothing out.
+struct no_mask {
+  INTARSIA_FN constexpr bool operator()(std::size_t /*query*/, std::size_t /*item*/) const { return false; }
+};
+
+// Leaves out other occurrences of a query's own item: same_item{ids} where ids[i] is the item of pair i. The ids have
+// to live as long as the call.
+template <class Id>
+struct same_item {
+  std::span<Id const> ids;
+  explicit same_item(std::span<Id const> of) : ids{of} {}
+  template <class Ids>
+  explicit same_item(Ids const& of) : ids{std::data(of), std::size(of)} {}
+  INTARSIA_FN bool operator()(std::size_t query, std::size_t item) const { return ids[query] == ids[item]; }
+};
+template <class Ids>
+same_item(Ids const&) -> same_item<std::remove_cvref_t<decltype(*std::data(std::declval<Ids const&>()))>>;
+
+// mean over i of log(sum over j of exp s_ij) - s_ii with s_ij = query_i . item_j / temperature - log_q_j
+// (n, m), (n, m) -> (1, 1). masked(i, j): item j is right for query i as well (an accidental hit) and is left out;
+// never asked for i = j. Of no pairs: 0. Options and mask are read at once, not kept.
+// Throws shape_error where a length does not fit.
+template <axis R, axis Ri, axis C, axis Ci, class T, class S, class Masked = no_mask>
+  requires same_axis<C, Ci>
+[[nodiscard]] var<dim<1>, dim<1>, T, S> in_batch_softmax(recorder auto& on, var<R, C, T, S> query, var<Ri, Ci, T, S> item,
+                                                         in_batch_options const& options = {}, Masked masked = {}) {
+  expects(query.rows() == item.rows() && query.cols() == item.cols(),
+          "in_batch_softmax: row i of the queries belongs to row i of the items, give as many of both and of equal width");
+  expects(options.log_q.empty() || options.log_q.size() == item.rows(), "in_batch_softmax: give one log_q per item, or none");
+  expects(options.weight.empty() || options.weight.size() == query.rows(), "in_batch_softmax: give one weight per query, or none");
+  expects(options.temperature > 0, "in_batch_softmax: the temperature has to be above 0");
+  auto& ctx = on.backend();
+  std::size_t const n = query.rows();
+  T const sharpness = T{1} / static_cast<T>(options.temperature);
+  T total_weight = options.weight.empty() ? static_cast<T>(n) : T{0};
+  for (float const w : options.weight) total_weight += static_cast<T>(w);
+  T const share = total_weight == T{0} ? T{0} : T{1} / total_weight;
+
+  var<dim<1>, dim<1>, T, S> y = on.template fresh<dim<1>, dim<1>, T>(1, 1, query.tracked() || item.tracked());
+  auto const scores = detail::scratch_matrix<T>(ctx, n, n);  // becomes the gradient by query . item
+  auto const losses = detail::scratch_matrix<T>(ctx, n, 1);
+  gemm(ctx, product::transposed_right, detail::value_of(query), detail::value_of(item), scores, false);
+  each_row(ctx, n, 16 * n, [=, log_q = options.log_q, weights = options.weight] INTARSIA_FN(std::size_t i) {
+    T* const row = scores.data + i * scores.stride;
+    for (std::size_t j = 0; j < n; ++j) {
+      row[j] = sharpness * row[j] - (log_q.empty() ? T{0} : static_cast<T>(log_q[j]));
+      if (i != j && masked(i, j)) row[j] = -std::numeric_limits<T>::infinity();
+    }
+    T const weight = share * (weights.empty() ? T{1} : static_cast<T>(weights[i]));
+    losses.data[i] = weight * detail::cross_entropy_row(row, n, i, weight);
+    for (std::size_t j = 0; j < n; ++j) row[j] *= sharpness;
+  });
+  total(ctx, detail::reading(losses), detail::made(y), false);
+  if (y.tracked()) {
+    on.record([=, &ctx] {
+      dense<T const, S> const dy = detail::grad_of(y);
+      each_row(ctx, n, n, [=] INTARSIA_FN(std::size_t i) {
+        for (std::size_t j = 0; j < n; ++j) scores[i][j] *= dy.data[0];
+      });
+      auto const slopes = detail::reading(scores);
+      if (query.tracked()) gemm(ctx, product::plain, slopes, detail::value_of(item), query.grad, true);
+      if (item.tracked()) gemm(ctx, product::transposed_left, slopes, detail::value_of(query), item.grad, true);
+    });
+  }
+  return y;
+}
+
+}  // namespace intarsia::inline v0

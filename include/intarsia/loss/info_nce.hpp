@@ -1,0 +1,37 @@
+// The positive against its own negatives: mean over i of log(exp s_ip + sum over j of exp s_ij) - s_ip with
+// s = inner product / temperature. Van den Oord et al., "Representation learning with contrastive predictive coding"
+// (2018).
+#pragma once
+
+#include <intarsia/loss/contrast.hpp>
+#include <intarsia/ops/softmax.hpp>
+
+namespace intarsia::inline v0 {
+
+struct info_nce_options {
+  float temperature = 1;
+  std::span<std::uint8_t const> valid = {};  // (n * k) 0: this negative does not count; none: all count
+};
+
+// (n, m), (n, m), (n * k, m) -> (1, 1). Negative j of anchor i is row i * k + j. Of no anchors: 0; an anchor without
+// negatives that count adds 0. The mask is read at once, not kept. Throws shape_error where sizes do not fit.
+template <axis R, axis Rp, axis Rn, axis C, axis Cp, axis Cn, class T, class S>
+  requires same_axis<C, Cp> && same_axis<C, Cn>
+[[nodiscard]] var<dim<1>, dim<1>, T, S> info_nce(recorder auto& on, var<R, C, T, S> anchor, var<Rp, Cp, T, S> positive,
+                                                 var<Rn, Cn, T, S> negatives, info_nce_options const& options = {}) {
+  expects(options.temperature > 0, "info_nce: the temperature has to be above 0");
+  T const share = anchor.rows() == 0 ? T{0} : T{1} / static_cast<T>(anchor.rows());
+  T const sharpness = T{1} / static_cast<T>(options.temperature);
+  return detail::contrast(on, anchor, positive, negatives, options.valid,
+                          [=] INTARSIA_FN(T * scores, std::size_t k, std::uint8_t const* valid) {
+                            for (std::size_t j = 0; j <= k; ++j) {
+                              bool const counts = j == 0 || !valid || valid[j - 1];
+                              scores[j] = counts ? sharpness * scores[j] : -std::numeric_limits<T>::infinity();
+                            }
+                            T const loss = share * detail::cross_entropy_row(scores, k + 1, 0, share);
+                            for (std::size_t j = 0; j <= k; ++j) scores[j] *= sharpness;
+                            return loss;
+                          });
+}
+
+}  // namespace intarsia::inline v0

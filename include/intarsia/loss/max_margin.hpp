@@ -1,0 +1,38 @@
+// Negatives at least a margin below the positive: mean over all pairs (i, j) of max(0, margin + a_i.n_ij - a_i.p_i).
+#pragma once
+
+#include <intarsia/loss/contrast.hpp>
+
+namespace intarsia::inline v0 {
+
+struct max_margin_options {
+  float margin = 1;
+  std::span<std::uint8_t const> valid = {};  // (n * k) 0: this negative does not count; none: all count
+};
+
+// (n, m), (n, m), (n * k, m) -> (1, 1). Negative j of anchor i is row i * k + j. Without negatives that count: 0.
+// The mask is read at once, not kept. Throws shape_error where sizes do not fit.
+template <axis R, axis Rp, axis Rn, axis C, axis Cp, axis Cn, class T, class S>
+  requires same_axis<C, Cp> && same_axis<C, Cn>
+[[nodiscard]] var<dim<1>, dim<1>, T, S> max_margin(recorder auto& on, var<R, C, T, S> anchor, var<Rp, Cp, T, S> positive,
+                                                   var<Rn, Cn, T, S> negatives, max_margin_options const& options = {}) {
+  std::size_t const pairs = detail::valid_count(options.valid, negatives.rows());
+  T const share = pairs == 0 ? T{0} : T{1} / static_cast<T>(pairs);
+  T const margin = static_cast<T>(options.margin);
+  return detail::contrast(on, anchor, positive, negatives, options.valid,
+                          [=] INTARSIA_FN(T * scores, std::size_t k, std::uint8_t const* valid) {
+                            T const right = scores[0];
+                            T loss{0}, active{0};
+                            for (std::size_t j = 1; j <= k; ++j) {
+                              T const gap = margin + scores[j] - right;
+                              bool const counts = (!valid || valid[j - 1]) && !(gap <= T{0});
+                              loss += counts ? share * gap : T{0};
+                              active += counts ? share : T{0};
+                              scores[j] = counts ? share : T{0};
+                            }
+                            scores[0] = -active;
+                            return loss;
+                          });
+}
+
+}  // namespace intarsia::inline v0
