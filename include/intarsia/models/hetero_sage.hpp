@@ -1,0 +1,63 @@
+// The foundation layer: two hops of heterogeneous GraphSAGE, then length 1 (arXiv 2403.05185, Eq. 1-3).
+#pragma once
+
+#include <intarsia/nn/hetero.hpp>
+#include <intarsia/ops/gather.hpp>
+#include <intarsia/ops/normalize.hpp>
+
+namespace intarsia::inline v0 {
+
+// `first` and `second` differ in their last activation only: relu after the first, `last` after the second.
+struct hetero_sage_options {
+  sage_options sage;
+  neighbor_sharing neighbors = neighbor_sharing::per_relation;
+  self_sharing self = self_sharing::per_type;
+  activation last = activation::none;
+  bool normalize = true;  // rows of length 1
+};
+
+// hetero_sage<Catalogue, 256, 128> encoder{ctx}; the same call trains on a tape and serves on a context:
+//   encoder(tape, batch.graph, batch.rows(features)), encoder(ctx, graph, features).
+template <schema_type S, std::size_t Hidden, std::size_t Out, class T = float>
+class hetero_sage {
+ public:
+  using schema = S;
+  static constexpr std::size_t width = Out;
+
+  template <class Context>
+  explicit hetero_sage(Context& ctx, hetero_sage_options options = {})
+      : normalize_{options.normalize},
+        first_{ctx, {options.sage, options.neighbors, options.self, activation::relu}},
+        second_{ctx, {options.sage, options.neighbors, options.self, options.last}} {}
+
+  // neighborhood: a graph, or the sampled block of a batch (anything with hop(layer, layers)).
+  // features: per node type a table, a view, or rows of a table by id; (sources of the outermost hop, width).
+  // Gives per node type a var (targets of the innermost hop, Out).
+  template <recorder On, class Neighborhood, class Features>
+  [[nodiscard]] auto operator()(On& on, Neighborhood const& neighborhood, Features const& features) const {
+    auto const x = S::map_nodes([&](auto n) { return rows(on, features[n]); });
+    auto const hidden = first_(on, neighborhood.hop(0, 2), x);
+    auto const z = second_(on, neighborhood.hop(1, 2), hidden);
+    return S::map_nodes([&](auto n) { return normalize_ ? normalize_rows(on, z[n]) : z[n]; });
+  }
+
+  static auto members(auto& self) { return std::tuple{named("first", self.first_), named("second", self.second_)}; }
+
+ private:
+  template <class On, class Rows>
+  static auto rows(On& on, Rows const& x) {
+    if constexpr (requires { x.grad; }) {
+      return x;
+    } else if constexpr (requires { x.ids; }) {
+      return gather(on, x);
+    } else {
+      return on.constant(x);
+    }
+  }
+
+  bool normalize_;
+  hetero_layer<S, feature_width, Hidden, T> first_;
+  hetero_layer<S, Hidden, Out, T> second_;
+};
+
+}  // namespace intarsia::inline v0
