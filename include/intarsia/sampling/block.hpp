@@ -1,0 +1,144 @@
+// The sampled neighborhood of some nodes: a few hops of sparse edges between a few of the graph's nodes.
+#pragma once
+
+#include <intarsia/core/id.hpp>
+#include <intarsia/graph/graph.hpp>
+#include <intarsia/sampling/buffer.hpp>
+#include <intarsia/tensor/tensor.hpp>
+#include <numeric>
+#include <vector>
+
+namespace intarsia::inline v0 {
+
+namespace detail {
+
+// The edges of one relation in one hop: forward by local target, and the transpose.
+struct block_edges {
+  buffer<std::uint64_t> offsets, back_offsets;
+  buffer<std::uint32_t> columns, back_columns, positions;
+  buffer<float> values, work;
+
+  [[nodiscard]] edges_view<> view(std::size_t targets, std::size_t sources) const {
+    float const* const numbers = values.size() > 0 ? values.data() : nullptr;
+    return {csr_view<>{targets, sources, offsets.data(), columns.data(), numbers, nullptr},
+            csr_view<>{sources, targets, back_offsets.data(), back_columns.data(), numbers, positions.data()}, {}, {}, nullptr};
+  }
+  // The transpose by counting: entries of a source rise by target.
+  void transpose(std::size_t targets, std::size_t sources) {
+    back_offsets.resize(sources + 1);
+    back_columns.resize(columns.size());
+    positions.resize(columns.size());
+    std::fill(back_offsets.begin(), back_offsets.end(), std::uint64_t{0});
+    if (sources == 0) return;
+    // Offsets are counted one place late, so that filling the rows leaves each at its own beginning.
+    std::uint64_t* const next = back_offsets.data() + 1;
+    for (std::size_t e = 0; e < columns.size(); ++e) {
+      if (columns[e] + 1 < sources) ++next[columns[e] + 1];
+    }
+    for (std::size_t s = 1; s < sources; ++s) next[s] += next[s - 1];
+    for (std::size_t t = 0; t < targets; ++t) {
+      for (std::uint64_t e = offsets[t]; e < offsets[t + 1]; ++e) {
+        std::uint64_t const place = next[columns[e]]++;
+        back_columns[place] = static_cast<std::uint32_t>(t);
+        positions[place] = static_cast<std::uint32_t>(e);
+      }
+    }
+  }
+};
+
+struct block_hop {
+  std::vector<block_edges> relations;
+  std::vector<std::size_t> sources, targets;  // by node type
+};
+
+// What a sampler fills: hops from the outermost to the innermost, and the nodes met by type, innermost first.
+struct block_data {
+  std::vector<block_hop> hops;
+  std::vector<buffer<std::uint32_t>> ids;
+};
+
+}  // namespace detail
+
+// A neighborhood of as many hops as a model has layers; the interface of graph<S>. Slots number its nodes: the
+// targets of a hop are the first of its sources, for every type. Owned by a batch and refilled by a sampler.
+template <schema_type S>
+class block {
+ public:
+  using schema = S;
+
+  // What layer `layer` of `layers` reads; layer 0 is computed first and has the outermost sources. Valid until the
+  // block is refilled. Throws shape_error where the model has another number of layers than there were fan-outs.
+  [[nodiscard]] intarsia::hop<S> const& hop(std::size_t layer, std::size_t layers) const {
+    if (whole_) return hops_.front();
+    expects(layers == hops_.size() && layer < layers, "block: give the sampler one fan-out for each layer of the model");
+    return hops_[layer];
+  }
+  [[nodiscard]] std::size_t layers() const { return hops_.size(); }
+  // True where the block is the whole graph: slots are ids, and any number of layers reads the same edges.
+  [[nodiscard]] bool whole() const { return whole_; }
+
+  // The nodes behind the slots: all sources of the outermost hop. The first targets(n) are those that were asked for.
+  template <key_of<typename S::node_keys> N>
+  [[nodiscard]] std::span<id<N> const> ids(N) const {
+    return detail::as<id<N>>(data_.ids[S::template node_index<N>].view());
+  }
+  // How many nodes of a type the last layer computes.
+  template <key_of<typename S::node_keys> N>
+  [[nodiscard]] std::size_t targets(N n) const {
+    return hops_.back().targets[n];
+  }
+
+  // Per type the rows of a table that the first layer reads, without a copy. features[n]: a tensor or view per type.
+  template <class Features>
+  [[nodiscard]] auto rows(Features const& features) const {
+    return S::map_nodes([&](auto n) {
+      if constexpr (requires { features[n].view(); }) {
+        return rows_of_view(n, features[n].view());
+      } else {
+        return rows_of_view(n, features[n]);
+      }
+    });
+  }
+
+  // For samplers: the storage behind, and the views of it once it is filled.
+  [[nodiscard]] detail::block_data& data() { return data_; }
+  [[nodiscard]] detail::block_data const& data() const { return data_; }
+  void refresh() {
+    whole_ = false;
+    hops_.resize(data_.hops.size());
+    for (std::size_t h = 0; h < hops_.size(); ++h) {
+      auto const& from = data_.hops[h];
+      std::copy(from.sources.begin(), from.sources.end(), hops_[h].sources.values.begin());
+      std::copy(from.targets.begin(), from.targets.end(), hops_[h].targets.values.begin());
+      S::each_relation([&](auto r) {
+        hops_[h].edges[r] = from.relations[S::template relation_index<decltype(r)>].view(hops_[h].targets[r.target], hops_[h].sources[r.source]);
+      });
+    }
+  }
+  void refresh(intarsia::hop<S> const& all) {
+    whole_ = true;
+    hops_.assign(1, all);
+    data_.ids.resize(S::node_count);
+    for (std::size_t n = 0; n < S::node_count; ++n) {
+      if (data_.ids[n].size() == all.sources.values[n]) continue;
+      data_.ids[n].resize(all.sources.values[n]);
+      std::iota(data_.ids[n].begin(), data_.ids[n].end(), std::uint32_t{0});
+    }
+  }
+
+ private:
+  template <class N, class View>
+  auto rows_of_view(N, View table) const {
+    using T = typename View::scalar;
+    using Rows = typename View::row_axis;
+    using Cols = typename View::col_axis;
+    return indexed_view<Rows, Cols, T, host>{view<Rows, Cols, T const>{dense<T const>(table)},
+                                             data_.ids[S::template node_index<N>].view()};
+  }
+
+  detail::block_data data_;
+  std::vector<intarsia::hop<S>> hops_;
+  bool whole_ = false;
+};
+
+}  // namespace intarsia::inline v0
