@@ -1,0 +1,94 @@
+// Adam: Kingma and Ba, "Adam: a method for stochastic optimization" (ICLR 2015); and AdamW: Loshchilov and Hutter,
+// "Decoupled weight decay regularization" (ICLR 2019).
+#pragma once
+
+#include <cmath>
+#include <intarsia/optim/learned.hpp>
+
+namespace intarsia::inline v0 {
+
+struct adam_options {
+  float rate = 1e-3f;
+  float beta1 = 0.9f, beta2 = 0.999f;  // how much of the mean, and of the mean square, is kept at each step
+  float epsilon = 1e-8f;
+  float weight_decay = 0;
+};
+
+// m = beta1 m + (1 - beta1) g, v = beta2 v + (1 - beta2) g^2, x -= rate * (m / (1 - beta1^t)) /
+// (sqrt(v / (1 - beta2^t)) + epsilon), with g the gradient + weight_decay * x, and t the steps that x took part in.
+// A parameter that took no part is left alone. The module's tensors have to outlive the optimiser.
+//   adam learn{encoder, {.rate = 1e-3f}};   learn.step(tape.backward(loss));
+class adam {
+ public:
+  template <module M>
+  explicit adam(M& part, adam_options options = {}) : options_{options} {
+    single_.collect(part);
+    twice_.collect(part);
+    correction_.resize(std::max(single_.size(), twice_.size()));
+  }
+
+  // One step along the gradients of a loss. Allocates nothing.
+  template <class Context>
+  void step(gradients_on<Context> const& slopes) {
+    take(slopes, single_);
+    take(slopes, twice_);
+  }
+
+  // The rate of the steps to come, as a schedule changes it.
+  void rate(float r) { options_.rate = r; }
+  [[nodiscard]] float rate() const { return options_.rate; }
+
+  // Means, mean squares and steps: a run that is to go on later saves them beside the module.
+  static auto members(auto& self) { return std::tuple{named("float", self.single_), named("double", self.twice_)}; }
+
+ protected:
+  // True: x shrinks by rate * weight_decay * x, and the gradient stays as it is.
+  bool decoupled_ = false;
+
+ private:
+  struct correction {
+    double rate, root;
+  };
+
+  template <class Context, class T>
+  void take(gradients_on<Context> const& slopes, detail::learned<T, 2>& parameters) {
+    if (parameters.size() == 0) return;
+    parameters.begin(slopes);
+    for (std::size_t p = 0; p < parameters.size(); ++p) {
+      auto const t = static_cast<double>(parameters.steps(p));
+      correction_[p] = {options_.rate / (1 - std::pow(double{options_.beta1}, t)),
+                        1 / std::sqrt(1 - std::pow(double{options_.beta2}, t))};
+    }
+    auto const keep = static_cast<T>(options_.beta1), keep_square = static_cast<T>(options_.beta2);
+    auto const epsilon = static_cast<T>(options_.epsilon), decay = static_cast<T>(options_.weight_decay);
+    T const shrink = decoupled_ ? static_cast<T>(options_.rate) * decay : T{0}, pull = decoupled_ ? T{0} : decay;
+    parameters.update(slopes.backend(), [=, corrections = correction_.data()](std::size_t p, std::size_t count, T* x,
+                                                                              T const* slope, auto states) {
+      auto const rate = static_cast<T>(corrections[p].rate), root = static_cast<T>(corrections[p].root);
+      T* const mean = states[0];
+      T* const square = states[1];
+      for (std::size_t i = 0; i < count; ++i) {
+        T const g = slope[i] + pull * x[i];
+        mean[i] = keep * mean[i] + (T{1} - keep) * g;
+        square[i] = keep_square * square[i] + (T{1} - keep_square) * g * g;
+        x[i] -= shrink * x[i] + rate * mean[i] / (root * std::sqrt(square[i]) + epsilon);
+      }
+    });
+  }
+
+  adam_options options_;
+  detail::learned<float, 2> single_;
+  detail::learned<double, 2> twice_;
+  std::vector<correction> correction_;
+};
+
+// Adam with weight decay apart from the gradient: x -= rate * weight_decay * x beside Adam's own step.
+class adamw : public adam {
+ public:
+  template <module M>
+  explicit adamw(M& part, adam_options options = {.weight_decay = 1e-2f}) : adam{part, options} {
+    decoupled_ = true;
+  }
+};
+
+}  // namespace intarsia::inline v0
