@@ -134,7 +134,7 @@ void json_list(cursor& in, char open, char close, F&& f) {
   entry.name = std::move(name);
   bool type = false, shape = false, offsets = false;
   auto const once = [&](bool& seen) {
-    if (std::exchange(seen, true)) in.fail("the header has a field of the tensor " + quoted(entry.name) + " twice");
+    if (std::exchange(seen, true)) in.fail("the header has a field of the tensor " + detail::quoted(entry.name) + " twice");
   };
   json_list(in, '{', '}', [&] {
     std::string const key = json_string(in);
@@ -153,11 +153,11 @@ void json_list(cursor& in, char open, char close, F&& f) {
       entry.end = json_number(in);
       in.expect(']');
     } else {
-      in.fail("the tensor " + quoted(entry.name) + " has an unknown field " + quoted(key));
+      in.fail("the tensor " + detail::quoted(entry.name) + " has an unknown field " + detail::quoted(key));
     }
   });
   if (!type || !shape || !offsets) {
-    in.fail("the tensor " + quoted(entry.name) + " lacks the field '" +
+    in.fail("the tensor " + detail::quoted(entry.name) + " lacks the field '" +
             (!type    ? "dtype"
              : !shape ? "shape"
                       : "data_offsets") +
@@ -171,10 +171,10 @@ inline void check_safetensors_layout(safetensors_header const& header, std::size
   std::size_t reached = 0;
   for (auto const& entry : header.entries) {
     auto const fail = [&](std::string const& trouble, std::string_view remedy) {
-      io_failure(file, "tensor " + quoted(entry.name), trouble, remedy);
+      io_failure(file, "tensor " + detail::quoted(entry.name), trouble, remedy);
     };
     std::size_t need = safetensors_bytes(entry.type);
-    if (need == 0) fail("the type " + quoted(entry.type) + " is not one of the format", safetensors_remedy);
+    if (need == 0) fail("the type " + detail::quoted(entry.type) + " is not one of the format", safetensors_remedy);
     for (std::size_t const length : entry.shape) {
       if (!multiply(need, length, need)) fail("the shape is too large for any memory", safetensors_remedy);
     }
