@@ -79,7 +79,8 @@ class link_set {
     return {detail::as<slot<N>>(of_type.slots.view()), of_type.links.view(), of_type.places.view()};
   }
 
-  // For samplers: the storage behind, one for each relation.
+  // For samplers and losses: the storage behind, one for each relation.
+  [[nodiscard]] std::vector<detail::relation_links> const& data() const { return data_; }
   [[nodiscard]] std::vector<detail::relation_links>& data() { return data_; }
   void describe(negative_source from, std::size_t each) {
     from_ = from;

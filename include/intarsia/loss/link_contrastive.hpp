@@ -1,0 +1,67 @@
+// Link prediction over a schema: both ends of a link close, negatives far, whatever the types (arXiv 2403.05185, Eq. 4).
+#pragma once
+
+#include <intarsia/loss/info_nce.hpp>
+#include <intarsia/loss/max_margin.hpp>
+#include <intarsia/ops/gather.hpp>
+#include <intarsia/ops/stack.hpp>
+#include <intarsia/sampling/links.hpp>
+
+namespace intarsia::inline v0 {
+
+// softmax: info_nce with the temperature. margin: max_margin with the margin.
+enum class contrast_kind { softmax, margin };
+
+struct link_contrastive_options {
+  contrast_kind kind = contrast_kind::softmax;
+  float temperature = 0.1f;
+  float margin = 0.3f;
+};
+
+// z: per node type a var (nodes, m); links: slots into z. The mean over the links of all relations -> (1, 1).
+// Throws shape_error where the links have no negatives of their own (those of in_batch go by in_batch_softmax).
+template <class Z, schema_type S>
+[[nodiscard]] auto link_contrastive(recorder auto& on, Z const& z, link_set<S> const& links, link_contrastive_options const& options = {}) {
+  auto const all = stack(on, z);
+  auto& scratch = on.backend().scratch();
+  std::array<std::uint32_t, S::node_count> begin{};
+  std::uint32_t rows = 0;
+  S::each_node([&](auto n) {
+    begin[S::template node_index<decltype(n)>] = rows;
+    rows += static_cast<std::uint32_t>(z[n].rows());
+  });
+  std::size_t count = 0, wrong = 0;
+  for (auto const& of : links.data()) {
+    count += of.anchors.size();
+    wrong += of.negatives.size();
+  }
+  expects(count == 0 || wrong >= count, "link_contrastive: ask the sampler for negatives of each link, as in {.each = 20}");
+  std::size_t const each = count == 0 ? 0 : wrong / count;
+
+  auto* const anchors = scratch.template take<slot<void>>(count);
+  auto* const positives = scratch.template take<slot<void>>(count);
+  auto* const negatives = scratch.template take<slot<void>>(count * each);
+  auto* const valid = scratch.template take<std::uint8_t>(count * each);
+  std::size_t i = 0, j = 0;
+  S::each_relation([&](auto r) {
+    auto const& of = links.data()[S::template relation_index<decltype(r)>];
+    std::uint32_t const source = begin[S::template node_index<typename decltype(r)::source_type>];
+    std::uint32_t const target = begin[S::template node_index<typename decltype(r)::target_type>];
+    for (std::size_t l = 0; l < of.anchors.size(); ++l, ++i) {
+      anchors[i] = {source + of.anchors[l]};
+      positives[i] = {target + of.positives[l]};
+    }
+    for (std::size_t l = 0; l < of.negatives.size(); ++l, ++j) {
+      negatives[j] = {(of.types.size() > 0 ? begin[of.types[l]] : target) + of.negatives[l]};
+      valid[j] = of.valid[l];
+    }
+  });
+  auto const a = gather(on, all, std::span{anchors, count});
+  auto const p = gather(on, all, std::span{positives, count});
+  auto const n = gather(on, all, std::span{negatives, count * each});
+  std::span<std::uint8_t const> const counts{valid, count * each};
+  return options.kind == contrast_kind::softmax ? info_nce(on, a, p, n, {options.temperature, counts})
+                                                : max_margin(on, a, p, n, {options.margin, counts});
+}
+
+}  // namespace intarsia::inline v0
