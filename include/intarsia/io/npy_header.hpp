@@ -114,7 +114,8 @@ inline void npy_descr(cursor& in, npy_header& header) {
   if (known) return;
   bool const swapped = word.size() == 3 && word[0] == '>' && with_npy_type(header.type, [](auto) {});
   io_failure(in.file, "header field 'descr'",
-             "numbers of type " + detail::quoted(word) + (swapped ? " have their bytes in the other order" : " cannot be read"),
+             "numbers of type " + detail::quoted(word) +
+                 (swapped ? " have their bytes in the other order" : " cannot be read"),
              remedy);
 }
 

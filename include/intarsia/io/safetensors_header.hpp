@@ -134,7 +134,9 @@ void json_list(cursor& in, char open, char close, F&& f) {
   entry.name = std::move(name);
   bool type = false, shape = false, offsets = false;
   auto const once = [&](bool& seen) {
-    if (std::exchange(seen, true)) in.fail("the header has a field of the tensor " + detail::quoted(entry.name) + " twice");
+    if (std::exchange(seen, true)) {
+      in.fail("the header has a field of the tensor " + detail::quoted(entry.name) + " twice");
+    }
   };
   json_list(in, '{', '}', [&] {
     std::string const key = json_string(in);
