@@ -2,6 +2,8 @@
 #pragma once
 
 #include <cstdint>
+#include <intarsia/graph/ridge.hpp>
+#include <map>
 #include <string>
 #include <utility>
 #include <vector>
@@ -36,8 +38,10 @@ struct study_log {
   std::vector<curve> curves;
   std::vector<std::pair<std::string, double>> validation;        // "warm/two-tower/ndcg10/steps=1000", 0.21
   std::vector<std::pair<std::string, std::string>> settings;     // every setting that was assumed or chosen
+  std::map<std::string, intarsia::ridge_options> ridge;          // what was chosen for the ridge edges, by split
   std::vector<relation_summary> relations;
   std::vector<map_point> map;
+  std::string map_of;  // a sentence: which embedding, and how it became two numbers
 };
 
 }  // namespace personalization
