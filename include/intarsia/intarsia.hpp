@@ -55,6 +55,7 @@
 #include <intarsia/ops/activation.hpp>
 #include <intarsia/ops/add.hpp>
 #include <intarsia/ops/affine.hpp>
+#include <intarsia/ops/aggregate.hpp>
 #include <intarsia/ops/concat.hpp>
 #include <intarsia/ops/dot.hpp>
 #include <intarsia/ops/dropout.hpp>
@@ -62,15 +63,35 @@
 #include <intarsia/ops/gather.hpp>
 #include <intarsia/ops/matmul.hpp>
 #include <intarsia/ops/normalize.hpp>
+#include <intarsia/ops/propagate.hpp>
 #include <intarsia/ops/rows.hpp>
+#include <intarsia/ops/softmax.hpp>
+#include <intarsia/ops/stack.hpp>
 #include <intarsia/ops/sum.hpp>
 
+// 5 nn: layers
+#include <intarsia/nn/embedding.hpp>
+#include <intarsia/nn/hetero.hpp>
+#include <intarsia/nn/init.hpp>
+#include <intarsia/nn/linear.hpp>
+#include <intarsia/nn/mlp.hpp>
+#include <intarsia/nn/sage.hpp>
+
 // 5 sampling: batches of a graph
+#include <intarsia/sampling/alias.hpp>
+#include <intarsia/sampling/balance.hpp>
 #include <intarsia/sampling/block.hpp>
 #include <intarsia/sampling/buffer.hpp>
+#include <intarsia/sampling/link_sampler.hpp>
+#include <intarsia/sampling/links.hpp>
+#include <intarsia/sampling/negative.hpp>
 #include <intarsia/sampling/neighbor.hpp>
+#include <intarsia/sampling/pair_sampler.hpp>
 #include <intarsia/sampling/permutation.hpp>
+#include <intarsia/sampling/position.hpp>
+#include <intarsia/sampling/prefetch.hpp>
 #include <intarsia/sampling/relations.hpp>
+#include <intarsia/sampling/thinned.hpp>
 
 // 5 io: files
 #include <intarsia/io/checkpoint.hpp>
@@ -88,8 +109,45 @@
 #include <intarsia/io/tsv.hpp>
 #include <intarsia/io/tsv_writer.hpp>
 
+// 6 loss: what training makes small
+#include <intarsia/loss/contrast.hpp>
+#include <intarsia/loss/in_batch_softmax.hpp>
+#include <intarsia/loss/info_nce.hpp>
+#include <intarsia/loss/link_contrastive.hpp>
+#include <intarsia/loss/logistic.hpp>
+#include <intarsia/loss/max_margin.hpp>
+#include <intarsia/loss/pairwise_difference.hpp>
+#include <intarsia/loss/squared_error.hpp>
+
+// 6 optim: how training makes it small
+#include <intarsia/optim/adam.hpp>
+#include <intarsia/optim/clip.hpp>
+#include <intarsia/optim/learned.hpp>
+#include <intarsia/optim/schedule.hpp>
+#include <intarsia/optim/sgd.hpp>
+
+// 7 metrics: how good a ranking is
+#include <intarsia/metrics/coverage.hpp>
+#include <intarsia/metrics/hits.hpp>
+#include <intarsia/metrics/mrr.hpp>
+#include <intarsia/metrics/ndcg.hpp>
+#include <intarsia/metrics/ranking_report.hpp>
+#include <intarsia/metrics/recall.hpp>
+
+// 7 retrieval: the best rows for a query
+#include <intarsia/retrieval/index.hpp>
+#include <intarsia/retrieval/top_k.hpp>
+
 // 8 models: everything below, put together
+#include <intarsia/models/baselines.hpp>
+#include <intarsia/models/edge_scorer.hpp>
+#include <intarsia/models/evaluation.hpp>
+#include <intarsia/models/hetero_sage.hpp>
 #include <intarsia/models/history.hpp>
+#include <intarsia/models/ridge_selection.hpp>
+#include <intarsia/models/scorer.hpp>
+#include <intarsia/models/train_towers.hpp>
+#include <intarsia/models/training.hpp>
 #include <intarsia/models/two_tower.hpp>
 
 // The CPU backend
@@ -98,6 +156,7 @@
 #include <intarsia/cpu/edge_map.hpp>
 #include <intarsia/cpu/gather.hpp>
 #include <intarsia/cpu/gemm.hpp>
+#include <intarsia/cpu/gemv.hpp>
 #include <intarsia/cpu/grain.hpp>
 #include <intarsia/cpu/map.hpp>
 #include <intarsia/cpu/memory.hpp>
@@ -105,6 +164,7 @@
 #include <intarsia/cpu/sample.hpp>
 #include <intarsia/cpu/segment.hpp>
 #include <intarsia/cpu/spmm.hpp>
+#include <intarsia/cpu/tile.hpp>
 
 namespace intarsia::inline v0 {
 
