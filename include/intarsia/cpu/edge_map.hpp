@@ -5,6 +5,7 @@
 #include <concepts>
 #include <intarsia/core/dual.hpp>
 #include <intarsia/cpu/context.hpp>
+#include <intarsia/cpu/map.hpp>
 #include <intarsia/cpu/spmm.hpp>
 #include <intarsia/exec/scope.hpp>
 
@@ -27,18 +28,16 @@ template <class T, class Rule>
 void edge_map(context& ctx, csr_view<> a, Rule rule, std::type_identity_t<dense<T const>> source,
               std::type_identity_t<dense<T const>> target, std::type_identity_t<dense<T const>> weight, dense<T> y,
               bool accumulate) {
-  ctx.threads().bulk(a.rows, detail::rows_per_piece_of(a, 4 * y.cols), [=](std::size_t begin, std::size_t end) {
-    for (std::size_t row = begin; row < end; ++row) {
-      T* const to = y.data + row * y.stride;
-      T const* const own = target.data + row * target.stride;
-      if (!accumulate) std::fill_n(to, y.cols, T{0});
-      for (std::size_t e = 0; e < a.degree(row); ++e) {
-        std::size_t const entry = a.offsets[row] + e;
-        T const* const from = source.data + a.columns[entry] * source.stride;
-        T const value = detail::entry_value<T>(a, entry);
-        for (std::size_t c = 0; c < y.cols; ++c) {
-          to[c] += detail::message<Rule, T>(rule, from[c], own[c], weight.data[c], value);
-        }
+  detail::pieces(ctx, a.rows, detail::rows_per_piece_of(a, 4 * y.cols), [=](std::size_t row) {
+    T* const to = y.data + row * y.stride;
+    T const* const own = target.data + row * target.stride;
+    if (!accumulate) std::fill_n(to, y.cols, T{0});
+    for (std::size_t e = 0; e < a.degree(row); ++e) {
+      std::size_t const entry = a.offsets[row] + e;
+      T const* const from = source.data + a.columns[entry] * source.stride;
+      T const value = detail::entry_value<T>(a, entry);
+      for (std::size_t c = 0; c < y.cols; ++c) {
+        to[c] += detail::message<Rule, T>(rule, from[c], own[c], weight.data[c], value);
       }
     }
   });
@@ -54,25 +53,22 @@ void edge_map_pull(context& ctx, csr_view<> a, csr_view<> transposed, Rule rule,
   std::size_t const cols = dy.cols;
   if (dsource.data) {
     using number = dual<T, 1>;
-    ctx.threads().bulk(
-        transposed.rows, detail::rows_per_piece_of(transposed, 8 * cols), [=](std::size_t begin, std::size_t end) {
-          for (std::size_t row = begin; row < end; ++row) {
-            T const* const own = source.data + row * source.stride;
-            T* const to = dsource.data + row * dsource.stride;
-            for (std::size_t e = 0; e < transposed.degree(row); ++e) {
-              std::size_t const entry = transposed.offsets[row] + e;
-              std::size_t const i = transposed.columns[entry];
-              number const value{detail::entry_value<T>(transposed, entry)};
-              T const* const other = target.data + i * target.stride;
-              T const* const slope = dy.data + i * dy.stride;
-              for (std::size_t c = 0; c < cols; ++c) {
-                auto const y = detail::message<Rule, number>(rule, number::variable(own[c], 0), number{other[c]},
-                                                             number{weight.data[c]}, value);
-                to[c] += y.slope[0] * slope[c];
-              }
-            }
-          }
-        });
+    detail::pieces(ctx, transposed.rows, detail::rows_per_piece_of(transposed, 8 * cols), [=](std::size_t row) {
+      T const* const own = source.data + row * source.stride;
+      T* const to = dsource.data + row * dsource.stride;
+      for (std::size_t e = 0; e < transposed.degree(row); ++e) {
+        std::size_t const entry = transposed.offsets[row] + e;
+        std::size_t const i = transposed.columns[entry];
+        number const value{detail::entry_value<T>(transposed, entry)};
+        T const* const other = target.data + i * target.stride;
+        T const* const slope = dy.data + i * dy.stride;
+        for (std::size_t c = 0; c < cols; ++c) {
+          auto const y = detail::message<Rule, number>(rule, number::variable(own[c], 0), number{other[c]},
+                                                       number{weight.data[c]}, value);
+          to[c] += y.slope[0] * slope[c];
+        }
+      }
+    });
   }
   if (!dtarget.data && !dweight.data) return;
 
@@ -80,10 +76,11 @@ void edge_map_pull(context& ctx, csr_view<> a, csr_view<> transposed, Rule rule,
   scope const keep{ctx};
   cut const rows = cut_for_sum(a.rows, detail::rows_per_piece_of(a, 8 * cols), 64);
   T* const partial = ctx.scratch().template take<T>(rows.pieces * cols);  // (pieces, cols), of dweight
-  ctx.threads().bulk(a.rows, rows.grain, [=](std::size_t begin, std::size_t end) {
-    T* const sum = partial + begin / rows.grain * cols;
+  detail::pieces(ctx, rows.pieces, 1, [=](std::size_t piece) {
+    T* const sum = partial + piece * cols;
     std::fill_n(sum, cols, T{0});
-    for (std::size_t row = begin; row < end; ++row) {
+    std::size_t const end = std::min(a.rows, (piece + 1) * rows.grain);
+    for (std::size_t row = piece * rows.grain; row < end; ++row) {
       T const* const own = target.data + row * target.stride;
       T const* const slope = dy.data + row * dy.stride;
       T* const to = dtarget.data ? dtarget.data + row * dtarget.stride : nullptr;

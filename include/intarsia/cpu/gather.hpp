@@ -13,7 +13,12 @@ namespace intarsia::inline v0::cpu {
 template <class T>
 void gather_rows(context& ctx, std::type_identity_t<dense<T const>> x, std::uint32_t const* ids, dense<T> out) {
   ctx.threads().bulk(out.rows, rows_per_piece(2 * out.cols), [=](std::size_t begin, std::size_t end) {
+    constexpr std::size_t ahead = 8, line = 64 / sizeof(T);
     for (std::size_t row = begin; row < end; ++row) {
+      if (row + ahead < end) {
+        T const* const next = x.data + ids[row + ahead] * x.stride;
+        for (std::size_t c = 0; c < out.cols && c < 16 * line; c += line) __builtin_prefetch(next + c);
+      }
       std::copy_n(x.data + ids[row] * x.stride, out.cols, out.data + row * out.stride);
     }
   });

@@ -5,6 +5,7 @@
 #include <array>
 #include <intarsia/cpu/context.hpp>
 #include <intarsia/cpu/grain.hpp>
+#include <intarsia/cpu/map.hpp>
 #include <intarsia/exec/scope.hpp>
 #include <intarsia/tensor/view.hpp>
 
@@ -16,8 +17,9 @@ void column_sum(context& ctx, std::type_identity_t<dense<T const>> x, dense<T> o
   scope const keep{ctx};
   cut const rows = cut_for_sum(x.rows, 2 * rows_per_piece(x.cols));
   T* const partial = ctx.scratch().template take<T>(rows.pieces * x.cols);  // (pieces, cols)
-  ctx.threads().bulk(x.rows, rows.grain, [=](std::size_t begin, std::size_t end) {
-    T* const sum = partial + begin / rows.grain * x.cols;
+  detail::pieces(ctx, rows.pieces, 1, [=](std::size_t piece) {
+    std::size_t const begin = piece * rows.grain, end = std::min(x.rows, begin + rows.grain);
+    T* const sum = partial + piece * x.cols;
     std::copy_n(x.data + begin * x.stride, x.cols, sum);
     for (std::size_t row = begin + 1; row < end; ++row) {
       T const* const from = x.data + row * x.stride;
@@ -36,9 +38,10 @@ void total(context& ctx, std::type_identity_t<dense<T const>> x, dense<T> out, b
   scope const keep{ctx};
   cut const rows = cut_for_sum(x.rows, 2 * rows_per_piece(x.cols));
   double* const partial = ctx.scratch().template take<double>(rows.pieces);
-  ctx.threads().bulk(x.rows, rows.grain, [=](std::size_t begin, std::size_t end) {
+  detail::pieces(ctx, rows.pieces, 1, [=](std::size_t piece) {
     std::array<double, 8> lane{};
-    for (std::size_t row = begin; row < end; ++row) {
+    std::size_t const end = std::min(x.rows, (piece + 1) * rows.grain);
+    for (std::size_t row = piece * rows.grain; row < end; ++row) {
       T const* const from = x.data + row * x.stride;
       std::size_t c = 0;
       for (; c + 8 <= x.cols; c += 8) {
@@ -46,7 +49,7 @@ void total(context& ctx, std::type_identity_t<dense<T const>> x, dense<T> out, b
       }
       for (; c < x.cols; ++c) lane[c % 8] += static_cast<double>(from[c]);
     }
-    partial[begin / rows.grain] =
+    partial[piece] =
         ((lane[0] + lane[1]) + (lane[2] + lane[3])) + ((lane[4] + lane[5]) + (lane[6] + lane[7]));
   });
   double sum = accumulate ? static_cast<double>(*out.data) : 0.0;

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <intarsia/cpu/context.hpp>
 #include <intarsia/cpu/grain.hpp>
+#include <intarsia/cpu/row_sum.hpp>
 #include <intarsia/exec/backend.hpp>
 #include <intarsia/tensor/csr.hpp>
 
@@ -28,21 +29,38 @@ template <class T>
 template <class T>
 void spmm(context& ctx, csr_view<> a, std::type_identity_t<spmm_terms<T>> terms, std::type_identity_t<dense<T const>> x,
           dense<T> y, bool accumulate) {
+  auto const sum = detail::row_sum_for<T>(ctx.instructions());
   ctx.threads().bulk(a.rows, detail::rows_per_piece_of(a, x.cols), [=](std::size_t begin, std::size_t end) {
+    constexpr std::size_t most = 32, ahead = 16, line = 64 / sizeof(T);
+    T const* from[most];
+    T scale[most];
+    std::size_t const last = a.offsets ? a.offsets[end] : 0;
     for (std::size_t row = begin; row < end; ++row) {
       if (!terms.rows.has(row)) continue;
       T* const to = y.data + row * y.stride;
-      if (!accumulate) std::fill_n(to, y.cols, T{0});
-      for (std::size_t e = 0; e < a.degree(row); ++e) {
-        std::size_t const entry = a.offsets[row] + e;
+      bool add = accumulate;
+      std::size_t count = 0;
+      std::size_t const stop = a.offsets ? a.offsets[row + 1] : 0;
+      for (std::size_t entry = a.offsets ? a.offsets[row] : 0; entry < stop; ++entry) {
+        // The rows of x lie scattered: ask early for those that come next.
+        if (entry + ahead < last) {
+          T const* const next = x.data + a.columns[entry + ahead] * x.stride;
+          for (std::size_t c = 0; c < x.cols && c < 16 * line; c += line) __builtin_prefetch(next + c);
+        }
         std::size_t const column = a.columns[entry];
         if (!terms.cols.has(column)) continue;
-        T scale = detail::entry_value<T>(a, entry);
-        if (terms.col_scale) scale *= terms.col_scale[column];
-        if (terms.row_scale) scale *= terms.row_scale[row];
-        T const* const from = x.data + column * x.stride;
-        for (std::size_t c = 0; c < y.cols; ++c) to[c] += scale * from[c];
+        T s = detail::entry_value<T>(a, entry);
+        if (terms.col_scale) s *= terms.col_scale[column];
+        if (terms.row_scale) s *= terms.row_scale[row];
+        from[count] = x.data + column * x.stride;
+        scale[count] = s;
+        if (++count == most) {
+          sum(count, from, scale, y.cols, to, add);
+          add = true;
+          count = 0;
+        }
       }
+      if (count > 0 || !add) sum(count, from, scale, y.cols, to, add);
     }
   });
 }
