@@ -1,0 +1,103 @@
+// The kernels that are a loop each: memory, map, reduce, gather.
+#include "cases.hpp"
+
+using namespace cases;
+
+namespace {
+
+struct relu_at {
+  float const* x;
+  float* y;
+  void operator()(std::size_t i) const { y[i] = x[i] > 0 ? x[i] : 0; }
+};
+
+}  // namespace
+
+TEST_CASE("map and each_row reach each index once, whatever the instructions and threads") {
+  for (auto set : instruction_sets()) {
+    for (std::size_t threads : {1, 2, 7}) {
+      auto ctx = context(set, threads);
+      for (std::size_t count : {0, 1, 7, 100, 50'000}) {
+        std::vector<unsigned char> seen(count);
+        map(ctx, count, [&](std::size_t i) { ++seen[i]; });
+        CHECK(std::count(seen.begin(), seen.end(), 1) == static_cast<std::ptrdiff_t>(count));
+        each_row(ctx, count, 1000, [&](std::size_t i) { ++seen[i]; });
+        CHECK(std::count(seen.begin(), seen.end(), 2) == static_cast<std::ptrdiff_t>(count));
+      }
+      auto const x = matrix<>::random(1, 20'011, 1);
+      matrix<> y(1, 20'011);
+      map(ctx, x.cols, relu_at{&x(0, 0), &y(0, 0)});
+      bool equal = true;
+      for (std::size_t i = 0; i < x.cols; ++i) equal = equal && y(0, i) == std::max(0.0f, x(0, i));
+      CHECK(equal);
+    }
+  }
+}
+
+TEST_CASE("fill and copy write the rows and nothing between them") {
+  for (std::size_t width : widths) {
+    for (std::size_t rows : {0, 1, 2, 400}) {
+      auto ctx = context(ia::instruction_set::portable, 2);
+      matrix<> x(rows, width);
+      fill(ctx, x.view(), 2.5f);
+      CHECK(difference(x, matrix<double>::filled(rows, width, 2.5)) == 0);
+      auto const from = matrix<>::random(rows, width, 2);
+      copy(ctx, from.view(), x.view());
+      CHECK(same_bits(x, from));
+    }
+  }
+  auto ctx = context(ia::instruction_set::portable);
+  std::vector<double> flat(1000, 1.0);
+  fill(ctx, ia::dense<double>{flat.data(), 10, 100, 100}, 0.0);
+  CHECK(std::count(flat.begin(), flat.end(), 0.0) == 1000);
+}
+
+TEST_CASE("column_sum and total agree with plain sums") {
+  for (std::size_t width : widths) {
+    for (std::size_t rows : {0, 1, 2, 3'000}) {
+      auto const x = matrix<>::random(rows, width, 3);
+      auto sums = matrix<double>::filled(1, width, 0);
+      double all = 0;
+      for (std::size_t i = 0; i < rows; ++i) {
+        for (std::size_t c = 0; c < width; ++c) sums(0, c) += static_cast<double>(x(i, c)), all += static_cast<double>(x(i, c));
+      }
+      for (auto set : instruction_sets()) {
+        auto column = on_all_threads(set, matrix<>(1, width), [&](auto& ctx, auto& out) { column_sum(ctx, x.view(), out.view(), false); });
+        CHECK(difference(column, sums) < 1e-4);
+        auto ctx = context(set);
+        column_sum(ctx, x.view(), column.view(), true);
+        for (std::size_t c = 0; c < width; ++c) CHECK(static_cast<double>(column(0, c)) == Approx(2 * sums(0, c)).margin(1e-3));
+        auto one = on_all_threads(set, matrix<>(1, 1), [&](auto& c, auto& out) { total(c, x.view(), out.view(), false); });
+        CHECK(static_cast<double>(one(0, 0)) == Approx(all).margin(1e-4));
+        total(ctx, x.view(), one.view(), true);
+        CHECK(static_cast<double>(one(0, 0)) == Approx(2 * all).margin(1e-3));
+      }
+    }
+  }
+}
+
+TEST_CASE("gather_rows and scatter_rows, with ids that come often, once and never") {
+  for (std::size_t width : widths) {
+    for (std::size_t count : {0, 1, 900}) {
+      ia::random draw{ia::seed{5}, width};
+      std::vector<std::uint32_t> ids(count);
+      for (auto& id : ids) id = draw.below(3) == 0 ? 4 : 10 + draw.below(40);
+      auto const x = matrix<>::random(60, width, 4);
+      auto const gathered = on_all_threads(ia::widest_instructions(), matrix<>(count, width),
+                                           [&](auto& ctx, auto& out) { gather_rows(ctx, x.view(), ids.data(), out.view()); });
+      auto expected = matrix<double>::filled(60, width, 1);
+      bool equal = true;
+      for (std::size_t i = 0; i < count; ++i) {
+        for (std::size_t c = 0; c < width; ++c) {
+          equal = equal && gathered(i, c) == x(ids[i], c);
+          expected(ids[i], c) += static_cast<double>(gathered(i, c));
+        }
+      }
+      CHECK(equal);
+      auto const sums = on_all_threads(ia::widest_instructions(), matrix<>::filled(60, width, 1), [&](auto& ctx, auto& out) {
+        scatter_rows(ctx, gathered.view(), ids.data(), out.view());
+      });
+      CHECK(difference(sums, expected) < 1e-4);
+    }
+  }
+}

@@ -1,0 +1,138 @@
+#include "cases.hpp"
+
+using namespace cases;
+
+namespace {
+
+template <class T>
+struct problem {
+  ia::csr a;
+  ia::spmm_terms<T> terms;
+  std::vector<T> row_scale, col_scale;
+  std::vector<std::uint8_t> row_mark, col_mark;
+  matrix<T> x;
+
+  problem(std::size_t rows, std::size_t cols, std::size_t width, unsigned kind)
+      : a{sparse(rows, cols, (kind & 1) != 0, 5)}, x{matrix<T>::random(cols, width, 6)} {
+    ia::random draw{ia::seed{3}, 7};
+    if (kind & 2) {
+      for (std::size_t i = 0; i < rows; ++i) row_scale.push_back(static_cast<T>(draw.uniform()));
+      for (std::size_t j = 0; j < cols; ++j) col_scale.push_back(static_cast<T>(draw.uniform()));
+      terms.row_scale = row_scale.data();
+      terms.col_scale = col_scale.data();
+    }
+    if (kind & 4) {
+      row_mark = marks(rows, 8);
+      col_mark = marks(cols, 9);
+      terms.rows = {row_mark.data(), false};
+      terms.cols = {col_mark.data(), true};
+    }
+  }
+  matrix<double> expected(matrix<T> const& start, bool accumulate, ia::csr_view<> view) const {
+    matrix<double> y(view.rows, x.cols);
+    for (std::size_t i = 0; i < view.rows; ++i) {
+      for (std::size_t c = 0; c < x.cols; ++c) y(i, c) = static_cast<double>(start(i, c));
+      if (!row_mark.empty() && row_mark[i] != 0) continue;
+      for (std::size_t c = 0; c < x.cols; ++c) {
+        double sum = 0;
+        for (std::size_t e = view.offsets[i]; e < view.offsets[i + 1]; ++e) {
+          auto const j = view.columns[e];
+          if (!col_mark.empty() && col_mark[j] == 0) continue;
+          double const value = view.values ? static_cast<double>(view.values[view.positions ? view.positions[e] : e]) : 1.0;
+          sum += value * (col_scale.empty() ? 1.0 : static_cast<double>(col_scale[j])) * static_cast<double>(x(j, c));
+        }
+        sum *= row_scale.empty() ? 1.0 : static_cast<double>(row_scale[i]);
+        y(i, c) = accumulate ? y(i, c) + sum : sum;
+      }
+    }
+    return y;
+  }
+};
+
+template <class T>
+void agree(std::size_t rows, std::size_t cols, std::size_t width, unsigned kind, double tolerance) {
+  problem<T> p{rows, cols, width, kind};
+  for (auto set : instruction_sets()) {
+    for (bool accumulate : {false, true}) {
+      INFO("width " << width << ", kind " << kind << ", set " << static_cast<int>(set) << ", accumulate " << accumulate);
+      // Rows that are written start as NaN, rows left out as numbers to keep.
+      matrix<T> start(rows, width);
+      for (std::size_t i = 0; i < rows; ++i) {
+        bool const left_out = !p.row_mark.empty() && p.row_mark[i] != 0;
+        for (std::size_t c = 0; c < width && (accumulate || left_out); ++c) start(i, c) = static_cast<T>(i + c);
+      }
+      auto const y = on_all_threads(set, start, [&](auto& ctx, auto& out) {
+        spmm(ctx, p.a.view(), p.terms, p.x.view(), out.view(), accumulate);
+      });
+      CHECK(difference(y, p.expected(start, accumulate, p.a.view())) < tolerance);
+    }
+  }
+}
+
+}  // namespace
+
+TEST_CASE("spmm agrees with a plain loop: widths, values, scales, choices") {
+  for (std::size_t width : widths) {
+    for (unsigned kind = 0; kind < 8; ++kind) agree<float>(60, 90, width, kind, 1e-5);
+    agree<double>(40, 70, width, 7, 1e-13);
+  }
+  for (std::size_t width = 1; width < 40; ++width) agree<float>(5, 3, width, 7, 1e-5);
+}
+
+TEST_CASE("spmm: no rows, no columns, no entries") {
+  for (auto set : instruction_sets()) {
+    auto ctx = context(set);
+    matrix<> y(4, 9);
+    matrix<> const x(0, 9);
+    spmm(ctx, ia::csr_view<>{4, 0, nullptr, nullptr, nullptr, nullptr}, {}, x.view(), y.view(), false);
+    CHECK(difference(y, matrix<double>::filled(4, 9, 0)) == 0);
+    auto const none = sparse(4, 0, true, 1);
+    y(2, 3) = 7;
+    spmm(ctx, none.view(), {}, x.view(), y.view(), true);
+    CHECK(y(2, 3) == 7);
+    matrix<> nothing(0, 9);
+    spmm(ctx, sparse(0, 5, false, 1).view(), {}, matrix<>::random(5, 9, 1).view(), nothing.view(), false);
+  }
+}
+
+TEST_CASE("transpose: as the transpose that owns its numbers, and spmm finds the values through it") {
+  for (bool values : {false, true}) {
+    auto const a = sparse(50, 31, values, 2);
+    auto const owned = ia::transposed(a.view());
+    auto ctx = context(ia::widest_instructions());
+    auto const t = transpose(ctx, a.view());
+    REQUIRE(t.rows == 31);
+    REQUIRE(t.cols == 50);
+    REQUIRE(t.entries() == a.columns.size());
+    CHECK(std::equal(owned.offsets.begin(), owned.offsets.end(), t.offsets));
+    CHECK(std::equal(owned.columns.begin(), owned.columns.end(), t.columns));
+    CHECK(std::equal(owned.positions.begin(), owned.positions.end(), t.positions));
+    problem<float> p{31, 50, 20, 0};
+    matrix<> y(31, 20);
+    spmm(ctx, t, {}, p.x.view(), y.view(), false);
+    CHECK(difference(y, p.expected(y, false, t)) < 1e-5);
+
+    // Of a transpose: the entries of the original in their order, still with their places.
+    auto const back = transpose(ctx, t);
+    REQUIRE(back.entries() == a.columns.size());
+    for (std::size_t i = 0; i < 50; ++i) {
+      for (std::size_t e = back.offsets[i]; e < back.offsets[i + 1]; ++e) CHECK(a.columns[back.positions[e]] == back.columns[e]);
+    }
+  }
+  auto ctx = context(ia::instruction_set::portable);
+  CHECK(transpose(ctx, ia::csr_view<>{3, 4, nullptr, nullptr, nullptr, nullptr}).entries() == 0);
+}
+
+TEST_CASE("row_sums: values, or the number of entries") {
+  for (bool values : {false, true}) {
+    auto const a = sparse(70, 33, values, 4);
+    for (auto set : instruction_sets()) {
+      auto const sums = on_all_threads(set, matrix<>(70, 1), [&](auto& ctx, auto& out) { row_sums(ctx, a.view(), out.view()); });
+      for (std::size_t i = 0; i < 70; ++i) {
+        double expected = 0;
+        for (std::size_t e = a.offsets[i]; e < a.offsets[i + 1]; ++e) expected += values ? static_cast<double>(a.values[e]) : 1;
+        CHECK(static_cast<double>(sums(i, 0)) == Approx(expected).margin(1e-6));
+      }
+    }
+  }
+}
