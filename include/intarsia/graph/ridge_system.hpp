@@ -24,15 +24,21 @@ struct ridge_candidates {
   }
 };
 
+namespace detail {
+[[nodiscard]] inline bool has_one_type(node_numbering const& nodes) {
+  std::size_t in_use = 0;
+  for (std::size_t t = 0; t < nodes.types(); ++t) in_use += nodes.members(t).empty() ? 0u : 1u;
+  return in_use < 2;
+}
+}  // namespace detail
+
 // The heaviest co-interaction neighbors by weight (groups and numbers in `options` are replaced): `own` of the
 // target's own type and `other` of other types. A catalogue of one type takes own + other of it.
 template <class Context>
 [[nodiscard]] ridge_candidates find_ridge_candidates(Context& ctx, interactions const& from, std::size_t own,
                                                      std::size_t other, co_interaction_options options = {}) {
   auto const& nodes = from.numbering();
-  std::size_t types_in_use = 0;
-  for (std::size_t t = 0; t < nodes.types(); ++t) types_in_use += nodes.members(t).empty() ? 0u : 1u;
-  if (types_in_use < 2) own += other;
+  if (detail::has_one_type(nodes)) own += other;
   options.groups = neighbor_groups::own_and_other;
   struct state {
     heaviest own, other;
@@ -52,6 +58,24 @@ template <class Context>
       });
   out.offsets = std::move(lists.offsets);
   out.sources = std::move(lists.columns);
+  return out;
+}
+
+// The heaviest of the candidates: what find_ridge_candidates gives for a smaller `own` and `other`.
+[[nodiscard]] inline ridge_candidates fewer_candidates(ridge_candidates const& all, node_numbering const& nodes, std::size_t own,
+                                                       std::size_t other) {
+  if (detail::has_one_type(nodes)) own += other;
+  ridge_candidates out;
+  out.own.reserve(all.targets());
+  for (std::size_t i = 0; i < all.targets(); ++i) {
+    auto const sources = all[i];
+    auto const mine = sources.first(std::min<std::size_t>(own, all.own[i]));
+    auto const theirs = sources.subspan(all.own[i]).first(std::min(other, sources.size() - all.own[i]));
+    out.sources.insert(out.sources.end(), mine.begin(), mine.end());
+    out.sources.insert(out.sources.end(), theirs.begin(), theirs.end());
+    out.own.push_back(static_cast<std::uint32_t>(mine.size()));
+    out.offsets.push_back(out.sources.size());
+  }
   return out;
 }
 

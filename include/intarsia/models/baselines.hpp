@@ -37,21 +37,16 @@ template <class Context>
 }
 
 struct graph_knn_options {
-  std::size_t neighbors = 50;  // of each history item, over all types
+  std::size_t neighbors = 50;  // sources of each target, over all types
   float shrink = 10;
 };
 
-// score(user, i) = sum over the history items j of the weight of j and i, where i is among the heaviest neighbors of j.
+// score(user, i) = sum of the weights of the history items that are among the heaviest neighbors of i.
 template <class Context>
 [[nodiscard]] edge_scorer graph_knn(Context& ctx, interactions const& train, graph_knn_options const& options = {}) {
-  csr const lists = co_interaction(ctx, train, {.shrink = options.shrink, .neighbors = options.neighbors,
-                                                .groups = neighbor_groups::all});
-  // Row j lists the neighbors of a history item, so the targets are its columns.
-  csr turned = transposed(lists.view());
-  turned.values.resize(turned.columns.size());
-  for (std::size_t e = 0; e < turned.columns.size(); ++e) turned.values[e] = lists.values[turned.positions[e]];
-  turned.positions = {};
-  return {turned.view(), train.by_user()};
+  return {co_interaction(ctx, train, {.shrink = options.shrink, .neighbors = options.neighbors,
+                                      .groups = neighbor_groups::all}).view(),
+          train.by_user()};
 }
 
 // score(user, i) = sum over the history of the regression weights of ridge_edges.

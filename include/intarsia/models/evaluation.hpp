@@ -20,12 +20,13 @@ struct ranking_task {
 
 struct evaluation_options {
   std::size_t k = 10;
-  std::size_t block = 256;  // users scored at once
+  std::size_t block = 256;           // users scored at once, at most
+  std::size_t numbers = 1u << 25;    // scores held at once, at most (but one user's)
 };
 
 // One report per task. A user without a test item among the candidates is left out of that task. Items of `seen`
 // (users x items) are never in a list of their user; ties go to the lower row. Every user is scored once for all tasks,
-// a block at a time: memory is block * items numbers.
+// a block at a time.
 template <class Context, scorer<Context> Scorer>
 [[nodiscard]] std::vector<ranking_report> evaluate(Context& ctx, Scorer const& model, csr_view<> seen,
                                                    std::span<ranking_task const> tasks, evaluation_options const& options = {}) {
@@ -57,9 +58,10 @@ template <class Context, scorer<Context> Scorer>
     if (any) users.push_back(static_cast<std::uint32_t>(user));
   }
 
-  tensor<dyn, dyn> numbers(std::min(options.block, users.size()), items);
-  for (std::size_t begin = 0; begin < users.size(); begin += options.block) {
-    auto const block = std::span<std::uint32_t const>{users}.subspan(begin, std::min(options.block, users.size() - begin));
+  std::size_t const step = std::clamp<std::size_t>(options.numbers / std::max<std::size_t>(1, items), 1, std::max<std::size_t>(1, options.block));
+  tensor<dyn, dyn> numbers(std::min(step, users.size()), items);
+  for (std::size_t begin = 0; begin < users.size(); begin += step) {
+    auto const block = std::span<std::uint32_t const>{users}.subspan(begin, std::min(step, users.size() - begin));
     dense<float> const scores{numbers.data(), block.size(), items, items};
     model.score(ctx, block, scores);
     csr const known = rows_of_users(seen, block);
