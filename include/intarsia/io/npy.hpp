@@ -40,22 +40,21 @@ template <class To, class From>
 
 // Unaligned numbers of type From into a tensor's; throws io_error at the first whole number that does not fit.
 template <class From, class To>
-void convert_numbers(char const* from, To* to, std::size_t count, std::size_t cols, std::string_view file,
-                     std::string_view what) {
+void convert_numbers(char const* from, To* to, std::size_t count, std::size_t cols, std::string_view file) {
   if constexpr (std::is_same_v<From, To>) {
     if (count != 0) std::memcpy(static_cast<void*>(to), from, count * sizeof(To));
-    return;
-  }
-  for (std::size_t i = 0; i < count; ++i) {
-    From number;
-    std::memcpy(&number, from + i * sizeof(From), sizeof(From));
-    if (!convert(number, to[i])) {
-      std::string digits;
-      if constexpr (std::is_integral_v<From>) digits = std::to_string(number);
-      io_failure(file, std::string{what} + "row " + std::to_string(i / cols) + ", column " + std::to_string(i % cols),
-                 "the number " + digits + " is outside " + std::to_string(std::numeric_limits<To>::min()) + " to " +
-                     std::to_string(std::numeric_limits<To>::max()),
-                 "correct it, or number the rows from 0");
+  } else {
+    for (std::size_t i = 0; i < count; ++i) {
+      From number;
+      std::memcpy(&number, from + i * sizeof(From), sizeof(From));
+      if (convert(number, to[i])) continue;
+      if constexpr (!is_real<To>) {
+        using limits = std::numeric_limits<To>;
+        io_failure(file, "row " + std::to_string(i / cols) + ", column " + std::to_string(i % cols),
+                   "the number " + std::to_string(number) + " is outside " + std::to_string(limits::min()) + " to " +
+                       std::to_string(limits::max()),
+                   "correct it, or number the rows from 0");
+      }
     }
   }
 }
@@ -89,7 +88,7 @@ template <axis Rows, axis Cols, class T = float>
                                             : "the array holds real numbers where whole ones are needed",
                          detail::is_real<T> ? "save it with array.astype('<f4')" : "save it with array.astype('<i8')");
     } else {
-      detail::convert_numbers<From>(bytes.data() + header.begin, out.data(), out.size(), out.cols(), file, "");
+      detail::convert_numbers<From>(bytes.data() + header.begin, out.data(), out.size(), out.cols(), file);
     }
   });
   return out;

@@ -1,0 +1,107 @@
+#include <sys/resource.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <csignal>
+#include <intarsia/io/checkpoint.hpp>
+#include <intarsia/io/file.hpp>
+#include <intarsia/io/npy.hpp>
+#include <intarsia/io/tsv_writer.hpp>
+
+#include "scratch.hpp"
+
+namespace ia = intarsia;
+
+namespace {
+// Runs f in a process that may write files of at most `bytes` bytes; its exit code.
+template <class F>
+int with_size_limit(rlim_t bytes, F&& f) {
+  pid_t const child = ::fork();
+  if (child == 0) {
+    std::signal(SIGXFSZ, SIG_IGN);
+    rlimit const limit{bytes, bytes};
+    if (::setrlimit(RLIMIT_FSIZE, &limit) != 0) ::_exit(9);
+    ::_exit(f());
+  }
+  int status = 0;
+  if (child < 0 || ::waitpid(child, &status, 0) != child || !WIFEXITED(status)) return -1;
+  return WEXITSTATUS(status);
+}
+
+// 2 where f throws an io_error that names the partial file's place and gives the reason, 1 where it throws another.
+template <class F>
+int outcome(F&& f, std::string const& path, char const* reason) {
+  try {
+    f();
+  } catch (ia::io_error const& wrong) {
+    std::string const sentence = wrong.what();
+    return sentence.find(path) == 0 && sentence.find(reason) != std::string::npos && sentence.find('\n') == std::string::npos ? 2 : 1;
+  }
+  return 0;
+}
+}  // namespace
+
+TEST_CASE("a file is read as it was written", "[io]") {
+  scratch_folder const folder;
+  for (std::string const& text : {std::string{}, std::string{"a"}, std::string(100'000, 'x') + std::string{"\0\r\n", 3}}) {
+    ia::write_beside(folder / "x", text);
+    CHECK(ia::text_of(ia::read_file(folder / "x")) == text);
+    CHECK(folder.files() == 1);
+  }
+}
+
+TEST_CASE("parts follow each other", "[io]") {
+  scratch_folder const folder;
+  std::vector<std::string_view> const parts{"one", "", "two"};
+  ia::write_beside(folder / "x", parts);
+  CHECK(folder.get("x") == "onetwo");
+}
+
+TEST_CASE("a full disk leaves the old file and nothing else", "[io]") {
+  scratch_folder const folder;
+  std::string const path = folder.put("x", "old");
+  ia::tensor<ia::dyn, ia::dyn> const numbers(1000, 100);
+  int const npy = with_size_limit(
+      4096, [&] { return outcome([&] { ia::save_npy(path, numbers); }, path, "byte 4096: cannot be written (File too large)"); });
+  CHECK(npy == 2);
+  int const checkpoint = with_size_limit(4096, [&] { return outcome([&] { ia::save(path, numbers); }, path, "File too large"); });
+  CHECK(checkpoint == 2);
+  int const table = with_size_limit(10, [&] {
+    ia::tsv_writer writer{{"id", "title"}};
+    for (int i = 0; i < 100; ++i) writer.row(i, "a title");
+    return outcome([&] { writer.save(path); }, path, "free some space");
+  });
+  CHECK(table == 2);
+  CHECK(folder.get("x") == "old");
+  CHECK(folder.files() == 1);
+  CHECK(with_size_limit(1 << 20, [&] { return outcome([&] { ia::save_npy(path, numbers); }, path, ""); }) == 0);
+  CHECK(ia::load_npy(path).rows() == 1000);
+  CHECK(folder.files() == 1);
+}
+
+TEST_CASE("a device without room is told", "[io]") {
+  if (::access("/dev/full", W_OK) != 0) return;
+  scratch_folder const folder;
+  std::string const path = folder / "x";
+  REQUIRE(::symlink("/dev/full", (path + ".partial").c_str()) == 0);
+  check_io_error([&] { ia::write_beside(path, "text"); }, path, "byte 0: cannot be written (No space left on device)");
+  CHECK(folder.files() == 0);
+}
+
+TEST_CASE("a folder that is not there, or a folder in the way", "[io]") {
+  scratch_folder const folder;
+  std::string const nowhere = folder / "nowhere/x";
+  check_io_error([&] { ia::write_beside(nowhere, "text"); }, nowhere, "check that its folder exists");
+  std::string const taken = folder / "taken";
+  std::filesystem::create_directory(taken);
+  check_io_error([&] { ia::write_beside(taken, "text"); }, taken, "cannot be written");
+  CHECK(folder.files() == 1);
+}
+
+TEST_CASE("what an interrupted program left is written over", "[io]") {
+  scratch_folder const folder;
+  folder.put("x.partial", "half of something longer than the new text");
+  ia::write_beside(folder / "x", "new");
+  CHECK(folder.get("x") == "new");
+  CHECK(folder.files() == 1);
+}
