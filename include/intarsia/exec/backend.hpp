@@ -52,10 +52,12 @@ inline constexpr std::uint32_t no_entry = 0xFFFFFFFFu;
 //   gather_rows(ctx, dense<T const> x, uint32 const* ids, dense<T> out)         out[i] = x[ids[i]]
 //   scatter_rows(ctx, dense<T const> dy, uint32 const* ids, dense<T> dx)        dx[ids[i]] += dy[i], in the order of i
 //   edge_map(ctx, csr_view a, rule, dense<T const> source, dense<T const> target, dense<T const> weight (1, cols),
-//            dense<T> y, bool accumulate)
-//                                         y[i, c] += sum over entries of rule(source[j, c], target[i, c], weight[c])
+//            dense<T> y, bool accumulate, row_choice)
+//                                         y[i, c] += sum over entries of rule(source[j, c], target[i, c], weight[c]), or
+//                                         of rule(source, target, weight, value of the entry) where it takes four
 //   edge_map_pull(ctx, csr_view a, csr_view a_transposed, rule, source, target, weight, dense<T const> dy,
-//                 dense<T> dsource, dense<T> dtarget, dense<T> dweight)         adds; a gradient without data is skipped
+//                 dense<T> dsource, dense<T> dtarget, dense<T> dweight, row_choice)
+//                                         adds; a gradient without data is skipped
 //   transpose(ctx, csr_view a) -> csr_view in scratch memory, with positions
 template <class C>
 concept backend = requires(C& ctx, dense<float, typename C::space> x, dense<float const, typename C::space> y,

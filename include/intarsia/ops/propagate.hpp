@@ -23,30 +23,38 @@ concept message_rule =
             "take them as auto, and call ia::exp, ia::sigmoid and the like">();
 
 // (sources, m), (targets or more, m), (1, m) -> (targets, m). A target without edges hears zeros.
-// Throws shape_error where rows or columns do not fit, or where some targets read alternative edges.
+// Throws shape_error where rows or columns do not fit.
 template <class Source, class Target, axis R, axis Rt, axis C, axis Ct, axis Cw, class T, class S, message_rule<T> Rule>
   requires sources_axis<R, Source> && targets_axis<Rt, Target> && same_axis<C, Ct> && same_axis<C, Cw>
 [[nodiscard]] var<rows_of<Target>, C, T, S> propagate(recorder auto& on, adjacency_view<Source, Target, S> links,
                                                       var<R, C, T, S> source, var<Rt, Ct, T, S> target,
                                                       var<dim<1>, Cw, T, S> weight, Rule rule) {
-  expects(source.rows() == links.sources() && target.rows() >= links.targets(),
+  detail::check_edges<S>(links, source.rows());
+  expects(target.rows() >= links.targets(),
           "propagate: give one row per source, and at least one row per target");
   expects(target.cols() == source.cols() && weight.cols() == source.cols(),
           "propagate: source, target and weight need the same number of columns");
-  expects(!links.other, "propagate: alternative edges are not read here, give the relation without them");
   auto& ctx = on.backend();
   edges_view<S> const edges = links;
   var<rows_of<Target>, C, T, S> y = on.template fresh<rows_of<Target>, C, T>(
       links.targets(), source.cols(), source.tracked() || target.tracked() || weight.tracked());
   edge_map(ctx, edges.forward, rule, detail::value_of(source), detail::value_of(target), detail::value_of(weight),
-           detail::made(y), false);
+           detail::made(y), false, row_choice<S>{edges.other, false});
+  if (edges.other) {
+    edge_map(ctx, edges.other_forward, rule, detail::value_of(source), detail::value_of(target),
+             detail::value_of(weight), detail::made(y), false, row_choice<S>{edges.other, true});
+  }
   if (y.tracked()) {
     on.record([=, &ctx] {
-      if (!edges.forward.offsets) return;
       scope const temporary{ctx};
-      auto const backward = source.tracked() ? detail::backward_of(ctx, edges.forward, edges.backward) : edges.backward;
-      edge_map_pull(ctx, edges.forward, backward, rule, detail::value_of(source), detail::value_of(target),
-                    detail::value_of(weight), detail::grad_of(y), source.grad, target.grad, weight.grad);
+      auto const pull = [&](csr_view<S> forward, csr_view<S> backward, row_choice<S> rows) {
+        if (!forward.offsets) return;
+        if (source.tracked()) backward = detail::backward_of(ctx, forward, backward);
+        edge_map_pull(ctx, forward, backward, rule, detail::value_of(source), detail::value_of(target),
+                      detail::value_of(weight), detail::grad_of(y), source.grad, target.grad, weight.grad, rows);
+      };
+      pull(edges.forward, edges.backward, {edges.other, false});
+      if (edges.other) pull(edges.other_forward, edges.other_backward, {edges.other, true});
     });
   }
   return y;

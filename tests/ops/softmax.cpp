@@ -1,0 +1,90 @@
+#include "../catch.hpp"
+#include "../gradient.hpp"
+#include "../oracle.hpp"
+
+#include <intarsia/ops/softmax.hpp>
+#include <limits>
+
+using namespace intarsia;
+using namespace intarsia::test;
+
+namespace {
+constexpr double infinity = std::numeric_limits<double>::infinity();
+using targets = std::vector<std::uint32_t>;
+
+double loss_of(grid const& scores, targets const& right, std::vector<double> const& weights = {}) {
+  cpu::context ctx;
+  tensor<dyn, dyn, double> x(scores.size(), scores.empty() ? 0 : scores[0].size());
+  for (std::size_t i = 0; i < x.rows(); ++i) std::copy_n(scores[i].data(), x.cols(), x[i].data());
+  return softmax_cross_entropy(ctx, ctx.constant(x), right, std::span<double const>{weights}).value[0][0];
+}
+}  // namespace
+
+TEST_CASE("softmax_cross_entropy: known values") {
+  CHECK(loss_of({{0, 0, 0, 0}}, {2}) == Approx(std::log(4.0)));
+  CHECK(loss_of({{std::log(3.0), 0}, {0, 0}}, {0, 1}) == Approx((std::log(4.0 / 3) + std::log(2.0)) / 2));
+  CHECK(loss_of({{std::log(3.0), 0}, {0, 0}}, {0, 1}, {3, 1}) == Approx((3 * std::log(4.0 / 3) + std::log(2.0)) / 4));
+  CHECK(loss_of({{5}}, {0}) == 0);
+  CHECK(loss_of({}, {}) == 0);
+  CHECK(loss_of({{1, 2}}, {0}, {0}) == 0);
+}
+
+TEST_CASE("softmax_cross_entropy: absent answers, and a row of nothing else") {
+  CHECK(loss_of({{0, -infinity, 0}}, {0}) == Approx(std::log(2.0)));
+  CHECK(loss_of({{-infinity, -infinity}, {0, 0}}, {0, 1}) == Approx(std::log(2.0) / 2));
+  auto const masked = [](auto& on, auto x) {
+    auto y = on.template fresh<dyn, dyn, double>(x.rows(), x.cols(), x.tracked());
+    for (std::size_t i = 0; i < x.rows(); ++i) {
+      for (std::size_t c = 0; c < x.cols(); ++c) y.value[i][c] = i == 1 || c == i + 2 ? -infinity : x.value[i][c];
+    }
+    if (y.tracked()) {
+      on.record([=] {
+        for (std::size_t i = 0; i < x.rows(); ++i) {
+          for (std::size_t c = 0; c < x.cols(); ++c) x.grad[i][c] += y.grad[i][c];
+        }
+      });
+    }
+    targets const right{0, 1, 2};
+    return softmax_cross_entropy(on, y, right);
+  };
+  CHECK(gradient_error(masked, noise<dyn, dyn>(3, 5, 1)) < 1e-7);
+}
+
+TEST_CASE("softmax_cross_entropy: far out scores stay finite in float") {
+  cpu::context ctx;
+  tape on{ctx};
+  tensor<dyn, dim<3>> x(2);
+  x[0][0] = 1e4f, x[0][1] = -1e4f, x[0][2] = 9999;
+  x[1][0] = 1e4f, x[1][1] = -1e4f;
+  targets const right{0, 1};
+  auto const v = on.input(x);
+  auto const loss = softmax_cross_entropy(on, v, right);
+  CHECK(loss.value[0][0] == Approx((std::log1p(std::exp(-1.0)) + 2e4) / 2));
+  static_cast<void>(on.backward(loss));
+  for (std::size_t i = 0; i < x.size(); ++i) CHECK(std::isfinite(v.grad.data[i]));
+  CHECK(v.grad[1][0] == Approx(0.5));
+  CHECK(v.grad[1][1] == Approx(-0.5));
+}
+
+TEST_CASE("softmax_cross_entropy: a score that is not a number is not hidden") {
+  double const nan = std::numeric_limits<double>::quiet_NaN();
+  CHECK(std::isnan(loss_of({{nan, 0}}, {1})));
+  CHECK(std::isnan(loss_of({{0, nan}}, {0})));
+  CHECK(std::isnan(loss_of({{nan, nan}}, {0})));
+}
+
+TEST_CASE("softmax_cross_entropy: gradients") {
+  targets const right{3, 0, 1, 1};
+  std::vector<double> const weights{1, 0.5, 0, 3};
+  CHECK(gradient_error([&](auto& on, auto x) { return softmax_cross_entropy(on, x, right); }, noise<dyn, dim<4>>(4, 1)) < 1e-7);
+  CHECK(gradient_error(
+            [&](auto& on, auto x) { return softmax_cross_entropy(on, x, right, std::span<double const>{weights}); },
+            noise<dyn, dim<4>>(4, 1)) < 1e-7);
+  CHECK(gradient_error([&](auto& on, auto x) { return softmax_cross_entropy(on, x, {}); }, noise<dyn, dim<4>>(0, 1)) == 0);
+}
+
+TEST_CASE("softmax_cross_entropy: what does not fit") {
+  CHECK_THROWS_AS(loss_of({{1, 2}}, {2}), shape_error);
+  CHECK_THROWS_AS(loss_of({{1, 2}}, {0, 1}), shape_error);
+  CHECK_THROWS_AS(loss_of({{1, 2}}, {0}, {1, 1}), shape_error);
+}
