@@ -4,6 +4,8 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
+#include <cstdint>
+#include <intarsia/core/id.hpp>
 #include <intarsia/graph/graph.hpp>
 #include <numeric>
 #include <span>

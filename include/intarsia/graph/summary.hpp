@@ -2,6 +2,7 @@
 #pragma once
 
 #include <algorithm>
+#include <cmath>
 #include <cstddef>
 #include <intarsia/graph/graph.hpp>
 #include <string>
@@ -49,7 +50,7 @@ template <schema_type S>
 
 // "1200 edges, 60 targets (3 isolated), 40 sources, degrees 0 to 31, median 20, mean 20.0"
 [[nodiscard]] inline std::string to_string(degree_summary const& s) {
-  std::string mean = std::to_string(s.mean);
+  std::string mean = std::to_string(std::round(s.mean * 10) / 10);
   mean.resize(mean.find('.') + 2);
   std::string text = s.relation.empty() ? std::string{} : s.relation + ": ";
   text += std::to_string(s.edges) + " edges, " + std::to_string(s.targets) + " targets (" + std::to_string(s.isolated);
