@@ -9,11 +9,12 @@ namespace intarsia::inline v0 {
 
 // `first` and `second` differ in their last activation only: relu after the first, `last` after the second.
 struct hetero_sage_options {
-  sage_options sage;
+  sage_options sage = {};
   neighbor_sharing neighbors = neighbor_sharing::per_relation;
   self_sharing self = self_sharing::per_type;
   activation last = activation::none;
-  bool normalize = true;  // rows of length 1
+  bool normalize = true;     // rows of length 1
+  bool standardize = false;  // hetero_options::standardize in both layers
 };
 
 // hetero_sage<Catalogue, 256, 128> encoder{ctx}; the same call trains on a tape and serves on a context:
@@ -27,8 +28,8 @@ class hetero_sage {
   template <class Context>
   explicit hetero_sage(Context& ctx, hetero_sage_options options = {})
       : normalize_{options.normalize},
-        first_{ctx, {options.sage, options.neighbors, options.self, activation::relu}},
-        second_{ctx, {options.sage, options.neighbors, options.self, options.last}} {}
+        first_{ctx, {options.sage, options.neighbors, options.self, activation::relu, options.standardize}},
+        second_{ctx, {options.sage, options.neighbors, options.self, options.last, options.standardize}} {}
 
   // neighborhood: a graph, or the sampled block of a batch (anything with hop(layer, layers)).
   // features: per node type a table, a view, or rows of a table by id; (sources of the outermost hop, width).

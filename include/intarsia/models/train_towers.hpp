@@ -5,19 +5,25 @@
 #include <cmath>
 #include <intarsia/exec/scope.hpp>
 #include <intarsia/exec/tape.hpp>
-#include <intarsia/graph/interactions.hpp>
 #include <intarsia/loss/in_batch_softmax.hpp>
+#include <intarsia/loss/pairwise_difference.hpp>
 #include <intarsia/models/history.hpp>
+#include <intarsia/models/pair_batches.hpp>
 #include <intarsia/models/training.hpp>
 #include <intarsia/models/two_tower.hpp>
 #include <intarsia/optim/adam.hpp>
 #include <intarsia/optim/schedule.hpp>
-#include <intarsia/sampling/permutation.hpp>
+#include <numeric>
 #include <vector>
 
 namespace intarsia::inline v0 {
 
+// softmax: over the items of the batch, corrected for how often each is drawn. literal: Eq. 5 of arXiv 2403.05185, its
+// negatives weighted by the inverse of their frequency.
+enum class tower_loss { softmax, literal };
+
 struct tower_training {
+  tower_loss loss = tower_loss::softmax;
   std::size_t batch = 1024;  // pairs
   std::size_t steps = 1000;
   float rate = 1e-3f;        // of Adam, falling in a line to 0
@@ -31,83 +37,6 @@ struct tower_inputs {
   dense<float const> histories;   // what a user's mean is taken of
 };
 
-namespace detail {
-
-// The pairs of a step and what belongs to them, in buffers that are kept.
-class pair_batches {
- public:
-  template <class Context>
-  pair_batches(Context& ctx, interactions const& from, std::size_t batch)
-      : from_{from}, seed_{ctx.random_seed()}, stream_{stream_of(0x746F77657273u, ctx.next_stream())}, users(batch), items(batch),
-        log_q(batch), first_(from.items(), no_entry), next_(batch), masked_(batch * batch) {
-    for (std::size_t u = 0; u < from.users(); ++u) {
-      // A user with one item would be a mean of nothing.
-      if (from.by_user().degree(u) < 2) continue;
-      for (std::uint32_t const i : from.by_user()[u]) pairs_.push_back({static_cast<std::uint32_t>(u), i});
-    }
-    double const all = std::max<double>(1, static_cast<double>(from.size()));
-    for (std::size_t i = 0; i < from.items(); ++i) {
-      log_share_.push_back(static_cast<float>(std::log(std::max(1.0, static_cast<double>(from.by_item().degree(i))) / all)));
-    }
-  }
-  // Pairs whose user has another item.
-  [[nodiscard]] std::size_t size() const { return pairs_.size(); }
-
-  // Fills users, items, log_q and the mask with the pairs of a step: every pair once an epoch, in a fresh order.
-  template <class Context>
-  void fill(Context& ctx, std::size_t step) {
-    std::size_t const batch = users.size(), per_epoch = std::max<std::size_t>(1, pairs_.size() / batch);
-    permutation const order{pairs_.size(), seed_, stream_of(stream_, step / per_epoch)};
-    for (std::size_t k = 0; k < batch; ++k) {
-      // Fewer pairs than a batch are repeated within it.
-      auto const pair = pairs_[order[((step % per_epoch) * batch + k) % pairs_.size()]];
-      users[k] = pair.user;
-      items[k] = pair.item;
-      log_q[k] = log_share_[pair.item];
-    }
-    // For each item of the batch, the list of its columns.
-    for (std::size_t k = batch; k-- > 0;) {
-      next_[k] = first_[items[k]];
-      first_[items[k]] = static_cast<std::uint32_t>(k);
-    }
-    each_row(ctx, batch, batch, [this, batch](std::size_t row) {
-      std::uint8_t* const marks = masked_.data() + row * batch;
-      std::fill_n(marks, batch, std::uint8_t{0});
-      for (std::uint32_t const item : from_.by_user()[users[row]]) {
-        for (std::uint32_t k = first_[item]; k != no_entry; k = next_[k]) marks[k] = 1;
-      }
-    });
-    for (std::uint32_t const item : items) first_[item] = no_entry;
-  }
-  // Whether the item of column `item` is also one of the user of row `query`: (row, column) -> bool.
-  [[nodiscard]] auto known() const {
-    return [marks = masked_.data(), batch = users.size()](std::size_t query, std::size_t item) {
-      return marks[query * batch + item] != 0;
-    };
-  }
-  // Whether the item of a pair is shown as if it had no interactions.
-  [[nodiscard]] bool cold(std::size_t step, std::size_t pair, float share) const {
-    return random{seed_, stream_of(stream_, 0x636F6C64u, step), pair}.uniform() < share;
-  }
-
- private:
-  interactions const& from_;
-  seed seed_;
-  std::uint64_t stream_;
-  std::vector<interaction> pairs_;
-  std::vector<float> log_share_;
-
- public:
-  std::vector<std::uint32_t> users, items;
-  std::vector<float> log_q;
-
- private:
-  std::vector<std::uint32_t> first_, next_;
-  std::vector<std::uint8_t> masked_;
-};
-
-}  // namespace detail
-
 // Trains towers.query (histories.width() -> d) and towers.item (items.cols -> d). The loss of a pair is the softmax of
 // its item among those of the batch, minus the log of each item's share of the interactions; other items of the user are
 // left out. `stage` names the training in messages; watch(step, loss) is called after each step.
@@ -117,9 +46,10 @@ void train_towers(Context& ctx, two_tower<Query, Item>& towers, interactions con
                   Watch&& watch) {
   expects(inputs.items.cols == Item::in, "train_towers: the item vectors are not as wide as the item tower's input");
   expects(histories.width() == Query::in, "train_towers: the histories are not as wide as the query tower's input");
-  detail::pair_batches pairs{ctx, train_on, options.batch};
+  pair_batches pairs{ctx, train_on, options.batch};
   if (pairs.size() == 0) return;
   adam learn{towers, {.rate = options.rate}};
+  std::vector<float> rarity(options.loss == tower_loss::literal ? options.batch : 0);  // 1 / share of each item
   train(stage, towers, learn, options.steps, keep, [&](std::size_t step) {
     pairs.fill(ctx, step);
     learn.rate(options.rate * schedule::linear_decay(step, options.steps));
@@ -132,7 +62,12 @@ void train_towers(Context& ctx, two_tower<Query, Item>& towers, interactions con
       auto const row = (cold ? inputs.cold_items : inputs.items)[pairs.items[k]];
       std::copy(row.begin(), row.end(), out[k].begin());
     });
-    auto const loss = in_batch_softmax(t, towers.query(t, who), towers.item(t, what), {.log_q = pairs.log_q}, pairs.known());
+    auto const users = towers.query(t, who);
+    auto const items = towers.item(t, what);
+    for (std::size_t k = 0; k < rarity.size(); ++k) rarity[k] = std::exp(-pairs.log_q[k]);
+    auto const loss = options.loss == tower_loss::literal
+                          ? pairwise_difference(t, users, items, rarity)
+                          : in_batch_softmax(t, users, items, {.log_q = pairs.log_q}, pairs.known());
     learn.step(t.backward(loss));
     return static_cast<double>(loss.value.data[0]);
   }, watch);
@@ -148,6 +83,24 @@ template <class Context, class Tower>
     std::size_t const rows = std::min(piece, inputs.rows - begin);
     view<batch_rows, dim<Tower::in>, float const> const given{inputs.row_range(begin, rows)};
     auto const y = tower(ctx, ctx.constant(given));
+    copy(ctx, dense<float const>(y.value), out.view().row_range(begin, rows));
+  }
+  return out;
+}
+
+// The outputs of the query tower for the whole history of every user: (users, out).
+template <class Context, class Tower>
+[[nodiscard]] tensor<dyn, dyn> user_outputs(Context& ctx, Tower const& tower, history_mean const& histories) {
+  constexpr std::size_t piece = 2048;
+  tensor<dyn, dyn> out(histories.users(), Tower::out), given(std::min(piece, histories.users()), Tower::in);
+  std::vector<std::uint32_t> users(given.rows());
+  for (std::size_t begin = 0; begin < histories.users(); begin += piece) {
+    scope const temporary{ctx};
+    std::size_t const rows = std::min(piece, histories.users() - begin);
+    std::iota(users.begin(), users.end(), static_cast<std::uint32_t>(begin));
+    histories.rows(ctx, std::span{users}.first(rows), given.view());
+    view<batch_rows, dim<Tower::in>, float const> const means{dense<float const>(given.view()).row_range(0, rows)};
+    auto const y = tower(ctx, ctx.constant(means));
     copy(ctx, dense<float const>(y.value), out.view().row_range(begin, rows));
   }
   return out;

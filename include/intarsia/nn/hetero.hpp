@@ -18,7 +18,7 @@ enum class neighbor_sharing { per_relation, per_source };
 enum class self_sharing { per_type, shared };
 
 struct hetero_options {
-  sage_options sage;
+  sage_options sage = {};
   neighbor_sharing neighbors = neighbor_sharing::per_relation;
   self_sharing self = self_sharing::per_type;
   activation last = activation::relu;

@@ -1,0 +1,241 @@
+#include "foundation.hpp"
+
+#include <cmath>
+#include <intarsia/cpu/cpu.hpp>
+#include <intarsia/exec/scope.hpp>
+#include <intarsia/exec/tape.hpp>
+#include <intarsia/graph/co_interaction.hpp>
+#include <intarsia/graph/text_neighbors.hpp>
+#include <intarsia/loss/link_contrastive.hpp>
+#include <intarsia/models/hetero_sage.hpp>
+#include <intarsia/optim/adam.hpp>
+#include <intarsia/optim/schedule.hpp>
+#include <intarsia/sampling/link_sampler.hpp>
+
+#include "catalogue_types.hpp"
+
+namespace personalization {
+namespace {
+
+constexpr std::size_t hidden_width = 128, z_width = 128;
+using encoder = ia::hetero_sage<Catalogue, hidden_width, z_width>;
+
+// The edges that keep(target, source) keeps; without values unless `weighted`.
+template <class Keep>
+ia::csr filtered(ia::csr const& edges, bool weighted, Keep keep) {
+  ia::csr out{.rows = edges.rows, .cols = edges.cols, .offsets = {0}, .columns = {}, .values = {}, .positions = {}};
+  for (std::size_t i = 0; i < edges.rows; ++i) {
+    for (auto e = edges.offsets[i]; e < edges.offsets[i + 1]; ++e) {
+      if (!keep(i, edges.columns[e])) continue;
+      out.columns.push_back(edges.columns[e]);
+      if (weighted) out.values.push_back(edges.values[e]);
+    }
+    out.offsets.push_back(out.columns.size());
+  }
+  return out;
+}
+
+// Row i of `first` where it has entries, else of `second`.
+ia::csr first_or_second(ia::csr const& first, ia::csr const& second) {
+  ia::csr out{.rows = first.rows, .cols = first.cols, .offsets = {0}, .columns = {}, .values = {}, .positions = {}};
+  for (std::size_t i = 0; i < first.rows; ++i) {
+    auto const& from = first.offsets[i] < first.offsets[i + 1] ? first : second;
+    for (auto e = from.offsets[i]; e < from.offsets[i + 1]; ++e) {
+      out.columns.push_back(from.columns[e]);
+      if (!from.values.empty()) out.values.push_back(from.values[e]);
+    }
+    out.offsets.push_back(out.columns.size());
+  }
+  return out;
+}
+
+// Edges in both directions, each pair of nodes once: links to learn from do not depend on who chose whom as a neighbor.
+ia::csr both_ways(ia::csr const& edges) {
+  ia::csr const back = ia::transposed(edges.view());
+  ia::csr out{.rows = edges.rows, .cols = edges.cols, .offsets = {0}, .columns = {}, .values = {}, .positions = {}};
+  for (std::size_t i = 0; i < edges.rows; ++i) {
+    auto a = edges.offsets[i], b = back.offsets[i];
+    while (a < edges.offsets[i + 1] || b < back.offsets[i + 1]) {
+      bool const left = b == back.offsets[i + 1] || (a < edges.offsets[i + 1] && edges.columns[a] <= back.columns[b]);
+      std::uint32_t const column = left ? edges.columns[a] : back.columns[b];
+      out.columns.push_back(column);
+      if (!edges.values.empty()) out.values.push_back(edges.values[left ? a : back.positions[b]]);
+      if (a < edges.offsets[i + 1] && edges.columns[a] == column) ++a;
+      if (b < back.offsets[i + 1] && back.columns[b] == column) ++b;
+    }
+    out.offsets.push_back(out.columns.size());
+  }
+  return out;
+}
+
+// The graphs of one training.
+struct graphs {
+  ia::graph<Catalogue> heard;      // what the network hears
+  ia::graph<Catalogue> by_text;    // what it hears of a node as if it had no interactions
+  ia::graph<Catalogue> links;      // what it learns to predict
+};
+
+graphs build(ia::cpu::context& ctx, ia::interactions const& train_on, numbers const& text, foundation_settings const& s) {
+  auto const& nodes = train_on.numbering();
+  auto const hidden = Catalogue::node_index<hidden_type>;
+  ia::csr const co = filtered(
+      ia::co_interaction(ctx, train_on, {.neighbors = s.neighbors, .groups = ia::neighbor_groups::source_type}), s.weighted,
+      [&](std::size_t target, std::size_t source) {
+        auto const t = nodes.type(target), f = nodes.type(source);
+        if (s.hide_type && (t == hidden || f == hidden)) return false;
+        return s.relations == relation_choice::all || (t == f) == (s.relations == relation_choice::within_types);
+      });
+  std::vector<std::uint8_t> known(nodes.size());
+  for (std::size_t i = 0; i < known.size(); ++i) known[i] = co.offsets[i] < co.offsets[i + 1] ? 1 : 0;
+  ia::csr text_rows{.rows = nodes.size(), .cols = nodes.size(), .offsets = {}, .columns = {}, .values = {}, .positions = {}};
+  text_rows.offsets.assign(nodes.size() + 1, 0);
+  if (s.text_edges) {
+    text_rows = filtered(ia::text_neighbors(ctx, text.view(), nodes, known, {.neighbors = 10}), s.weighted,
+                         [&](std::size_t target, std::size_t source) {
+                           return s.relations == relation_choice::all ||
+                                  (nodes.type(target) == nodes.type(source)) == (s.relations == relation_choice::within_types);
+                         });
+  }
+  auto const typed = [&](ia::csr const& edges) { return ia::typed_graph<Catalogue, CoWatched>(edges.view(), nodes); };
+  return {typed(first_or_second(co, text_rows)), typed(text_rows), typed(both_ways(co))};
+}
+
+// A graph of which some nodes hear another one: the neighborhood of a step.
+class mixed {
+ public:
+  mixed(ia::graph<Catalogue> const& first, ia::graph<Catalogue> const& second) : hop_{first.hop()} {
+    auto const other = second.hop();
+    for (std::size_t r = 0; r < hop_.edges.values.size(); ++r) {
+      hop_.edges.values[r].other_forward = other.edges.values[r].forward;
+      hop_.edges.values[r].other_backward = other.edges.values[r].backward;
+    }
+    for (std::size_t n = 0; n < marks_.values.size(); ++n) marks_.values[n].resize(hop_.targets.values[n]);
+    Catalogue::each_relation([&](auto r) { hop_.edges[r].other = marks_[r.target].data(); });
+  }
+  // A node of each `share` hears the second graph, drawn anew for every step.
+  void draw(ia::seed s, std::uint64_t stream, std::size_t step, float share) {
+    for (std::size_t n = 0; n < marks_.values.size(); ++n) {
+      ia::random dice{s, stream, (std::uint64_t{step} << 8) | n};
+      for (auto& mark : marks_.values[n]) mark = dice.uniform() < share ? 1 : 0;
+    }
+  }
+  [[nodiscard]] ia::hop<Catalogue> const& hop(std::size_t /*layer*/, std::size_t /*layers*/) const { return hop_; }
+
+ private:
+  ia::hop<Catalogue> hop_;
+  ia::per_node<Catalogue, std::vector<std::uint8_t>> marks_;
+};
+
+auto typed_rows(numbers const& text, ia::node_numbering const& nodes) {
+  return Catalogue::map_nodes([&](auto n) {
+    auto const members = nodes.members(Catalogue::node_index<decltype(n)>);
+    ia::table<decltype(n)> rows(members.size());
+    for (std::size_t i = 0; i < members.size(); ++i) {
+      std::copy_n(text[members[i]].data(), std::min(text.cols(), rows.cols()), rows[i].data());
+    }
+    return rows;
+  });
+}
+
+template <class Features>
+numbers embed_all(ia::cpu::context& ctx, encoder const& network, ia::graph<Catalogue> const& graph, Features const& features,
+                  ia::node_numbering const& nodes) {
+  ia::scope const temporary{ctx};
+  auto const z = network(ctx, graph, features);
+  numbers all(nodes.size(), z_width);
+  Catalogue::each_node([&](auto n) {
+    auto const members = nodes.members(Catalogue::node_index<decltype(n)>);
+    for (std::size_t i = 0; i < members.size(); ++i) std::copy_n(z[n].value[i].data(), z_width, all[members[i]].data());
+  });
+  return all;
+}
+
+ia::link_options<Catalogue> link_settings(foundation_settings const& s) {
+  return {.batch = s.batch,
+          .fanout = {10, 10},
+          .balance = s.balanced ? ia::balance::by_relation : ia::balance::as_is,
+          .epochs = s.sampled ? s.steps : 1,
+          .steps = s.sampled ? 0 : s.steps,
+          .negatives = {.from = s.negatives_of_any_type ? ia::negative_source::catalogue : ia::negative_source::uniform,
+                        .each = s.negatives,
+                        .on_collision = ia::collision::mask},
+          .exclude_seeds = s.sampled,
+          .full_graph = !s.sampled,
+          .weighted = s.weighted};
+}
+
+}  // namespace
+
+foundation_settings paper_settings() {
+  return {.neighbors = 0, .weighted = false, .text_edges = false, .text_share = 0, .max_pool = true, .last_relu = true,
+          .margin_loss = true, .negatives = 5, .negatives_of_any_type = true, .sampled = true, .batch = 256, .steps = 400,
+          .rate = 0.001F};
+}
+
+foundation train_foundation(ia::cpu::context& ctx, ia::interactions const& train_on, numbers const& text,
+                            foundation_settings const& settings, std::string const& name, ia::checkpoints const& keep,
+                            study_log& log, curve& loss_curve) {
+  auto const& nodes = train_on.numbering();
+  log.bar.begin(name + ": graph");
+  auto const graph = build(ctx, train_on, text, settings);
+  log.bar.end(train_on.size());
+  auto const features = typed_rows(text, nodes);
+
+  encoder network{ctx,
+                  {.sage = {.how = settings.max_pool ? ia::aggregation::pool : ia::aggregation::mean},
+                   .neighbors = settings.max_pool ? ia::neighbor_sharing::per_relation : ia::neighbor_sharing::per_source,
+                   .self = settings.shared_self ? ia::self_sharing::shared : ia::self_sharing::per_type,
+                   .last = settings.last_relu ? ia::activation::relu : ia::activation::none}};
+  ia::adam learn{network, {.rate = settings.rate}};
+  auto sampler = ia::sample_links(ctx, settings.sampled ? graph.heard : graph.links, link_settings(settings));
+  auto batch = sampler.make_batch();
+  mixed neighborhood{graph.heard, graph.by_text};
+  std::uint64_t const stream = ctx.next_stream();
+  ia::link_contrastive_options const objective{
+      .kind = settings.margin_loss ? ia::contrast_kind::margin : ia::contrast_kind::softmax,
+      .temperature = settings.temperature,
+      .margin = settings.margin};
+
+  log.bar.begin(name, settings.steps, settings.batch);
+  ia::train(
+      name, network, learn, sampler.steps() == 0 ? 0 : settings.steps, keep,
+      [&](std::size_t step) {
+        sampler.seek({step / sampler.steps(), step % sampler.steps()});
+        sampler.next(batch);
+        learn.rate(settings.rate * (settings.sampled ? 1 : ia::schedule::linear_decay(step, settings.steps)));
+        ia::tape tape{ctx};
+        auto const loss = [&] {
+          if (settings.sampled) return ia::link_contrastive(tape, network(tape, batch.graph, batch.rows(features)), batch.links, objective);
+          neighborhood.draw(ctx.random_seed(), stream, step, settings.text_share);
+          return ia::link_contrastive(tape, network(tape, neighborhood, features), batch.links, objective);
+        }();
+        learn.step(tape.backward(loss));
+        return static_cast<double>(loss.value.data[0]);
+      },
+      [&](std::size_t done, double loss) {
+        log.bar.step(done, loss);
+        loss_curve.points.emplace_back(static_cast<double>(done), loss);
+      });
+  log.bar.end();
+  return {embed_all(ctx, network, graph.heard, features, nodes), embed_all(ctx, network, graph.by_text, features, nodes)};
+}
+
+numbers standardized(numbers const& z, numbers const& reference) {
+  numbers out = z;
+  std::vector<double> mean(z.cols());
+  double squares = 0;
+  for (std::size_t i = 0; i < reference.rows(); ++i) {
+    for (std::size_t c = 0; c < z.cols(); ++c) mean[c] += static_cast<double>(reference[i][c]);
+  }
+  for (auto& m : mean) m /= std::max<double>(1, static_cast<double>(reference.rows()));
+  for (std::size_t i = 0; i < reference.rows(); ++i) {
+    for (std::size_t c = 0; c < z.cols(); ++c) squares += std::pow(static_cast<double>(reference[i][c]) - mean[c], 2);
+  }
+  double const deviation = std::sqrt(squares / std::max<double>(1, static_cast<double>(reference.size()))) + 1e-9;
+  for (std::size_t i = 0; i < out.rows(); ++i) {
+    for (std::size_t c = 0; c < out.cols(); ++c) out[i][c] = static_cast<float>((static_cast<double>(z[i][c]) - mean[c]) / deviation);
+  }
+  return out;
+}
+
+}  // namespace personalization
