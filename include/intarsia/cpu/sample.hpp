@@ -34,7 +34,8 @@ class open_row {
     for (std::uint64_t const key : hidden_) {
       auto const run = std::equal_range(from, columns_.end(), static_cast<std::uint32_t>(key));
       if (run.first != run.second) {
-        f(static_cast<std::size_t>(run.first - columns_.begin()), static_cast<std::size_t>(run.second - columns_.begin()));
+        f(static_cast<std::size_t>(run.first - columns_.begin()),
+          static_cast<std::size_t>(run.second - columns_.begin()));
       }
       from = run.second;
     }
@@ -99,7 +100,8 @@ inline float weight_of(neighbor_draws<> const& q, std::uint64_t entry) {
 
 // Weighted draws without replacement: the largest keys u^(1/w). Efraimidis and Spirakis, "Weighted random sampling
 // with a reservoir", Information Processing Letters 97 (2006). Entries of weight 0 come last, by chance.
-inline void draw_weighted(neighbor_draws<> const& q, open_row const& row, random& dice, std::span<std::uint32_t> out, float* keys) {
+inline void draw_weighted(neighbor_draws<> const& q, open_row const& row, random& dice, std::span<std::uint32_t> out,
+                          float* keys) {
   std::size_t size = 0;
   auto const worse = [&](std::size_t a, std::size_t b) { return keys[a] < keys[b]; };
   auto const swap = [&](std::size_t a, std::size_t b) {
@@ -131,7 +133,8 @@ inline void draw_weighted(neighbor_draws<> const& q, open_row const& row, random
 }
 
 // Weighted draws with replacement: sorted uniform numbers meet the running sum of weights.
-inline void draw_weighted_again(neighbor_draws<> const& q, open_row const& row, random& dice, std::span<std::uint32_t> out, float* keys) {
+inline void draw_weighted_again(neighbor_draws<> const& q, open_row const& row, random& dice,
+                                std::span<std::uint32_t> out, float* keys) {
   double total = 0;
   row.each_open([&](std::size_t place) { total += static_cast<double>(weight_of(q, row.first() + place)); });
   bool const equal = !(total > 0);
@@ -177,8 +180,10 @@ inline void count_draws(context& ctx, neighbor_draws<> const& q) {
   q.offsets[0] = 0;
   ctx.threads().bulk(q.targets.size(), 512, [&q](std::size_t begin, std::size_t end) {
     for (std::size_t i = begin; i < end; ++i) {
-      std::size_t const open = q.hidden.empty() ? q.rows.degree(q.targets[i]) : detail::open_row{q, q.targets[i]}.size();
-      q.offsets[i + 1] = q.replace && open > 0 && q.fanout != all_neighbors ? q.fanout : std::min<std::size_t>(open, q.fanout);
+      std::size_t const open =
+          q.hidden.empty() ? q.rows.degree(q.targets[i]) : detail::open_row{q, q.targets[i]}.size();
+      q.offsets[i + 1] =
+          q.replace && open > 0 && q.fanout != all_neighbors ? q.fanout : std::min<std::size_t>(open, q.fanout);
     }
   });
   for (std::size_t i = 0; i < q.targets.size(); ++i) q.offsets[i + 1] += q.offsets[i];

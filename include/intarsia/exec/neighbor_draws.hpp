@@ -20,19 +20,19 @@ template <class Space = host>
 struct neighbor_draws {
   using space = Space;
 
-  csr_view<Space> rows;                   // columns rise within a row; equal ones are parallel edges
+  csr_view<Space> rows;  // columns rise within a row; equal ones are parallel edges
   std::span<std::uint32_t const> targets;
   std::span<std::uint64_t const> hidden;  // row << 32 | column, rising: entries that are never drawn
   std::uint32_t fanout = all_neighbors;
-  bool replace = false;                   // draw with replacement: always `fanout` entries, unless the row has none
-  bool weighted = false;                  // chances in proportion to values (at least 0) instead of equal
+  bool replace = false;   // draw with replacement: always `fanout` entries, unless the row has none
+  bool weighted = false;  // chances in proportion to values (at least 0) instead of equal
   seed key;
   std::uint64_t stream = 0;
 
-  std::uint64_t* offsets = nullptr;       // (targets + 1)
-  std::uint32_t* columns = nullptr;       // (entries drawn), in the order of the row unless drawn with replacement
-  float* values = nullptr;                // (entries drawn), or null
-  float* work = nullptr;                  // (entries drawn) where weighted
+  std::uint64_t* offsets = nullptr;  // (targets + 1)
+  std::uint32_t* columns = nullptr;  // (entries drawn), in the order of the row unless drawn with replacement
+  float* values = nullptr;           // (entries drawn), or null
+  float* work = nullptr;             // (entries drawn) where weighted
 };
 
 }  // namespace intarsia::inline v0

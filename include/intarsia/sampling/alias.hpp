@@ -24,7 +24,8 @@ class alias_table {
     }
     total_ = total;
     std::vector<std::uint32_t> small, large;
-    for (std::size_t i = 0; i < share.size(); ++i) (share[i] < 1 ? small : large).push_back(static_cast<std::uint32_t>(i));
+    for (std::size_t i = 0; i < share.size(); ++i)
+      (share[i] < 1 ? small : large).push_back(static_cast<std::uint32_t>(i));
     while (!small.empty() && !large.empty()) {
       std::uint32_t const less = small.back(), more = large.back();
       small.pop_back();

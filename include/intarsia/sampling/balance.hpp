@@ -36,7 +36,8 @@ struct seed_edge {
 class seed_group {
  public:
   // `with` is the reverse of `first`, `first` itself for a symmetric verb within a type, or no_relation.
-  seed_group(std::vector<relation_rows> const& relations, std::uint32_t first) : relation_{first}, reverse_{relations[first].reverse} {
+  seed_group(std::vector<relation_rows> const& relations, std::uint32_t first)
+      : relation_{first}, reverse_{relations[first].reverse} {
     auto const rows = relations[first].rows;
     bool const within = relations[first].source == relations[first].target;
     if (!within) {
@@ -103,8 +104,8 @@ class seed_plan {
  public:
   // supervises[r]: the relation's links enter the loss. weighted: links are drawn with replacement, in proportion to
   // edge values (both directions added).
-  seed_plan(std::vector<relation_rows> const& relations, std::vector<bool> const& supervises, balance how, bool weighted, seed key,
-            std::uint64_t stream)
+  seed_plan(std::vector<relation_rows> const& relations, std::vector<bool> const& supervises, balance how,
+            bool weighted, seed key, std::uint64_t stream)
       : how_{how}, weighted_{weighted}, key_{key}, stream_{stream} {
     for (std::uint32_t r = 0; r < relations.size(); ++r) {
       std::uint32_t const back = relations[r].reverse;
@@ -145,7 +146,8 @@ class seed_plan {
   [[nodiscard]] seed_edge operator()(std::vector<relation_rows> const& relations, std::uint64_t i) const {
     if (weighted_) {
       random dice{key_, stream_of(stream_, 3, epoch_), i};
-      std::size_t const g = how_ == balance::as_is ? group_weights_.draw(dice) : static_cast<std::size_t>(i % groups_.size());
+      std::size_t const g =
+          how_ == balance::as_is ? group_weights_.draw(dice) : static_cast<std::size_t>(i % groups_.size());
       return groups_[g](relations, link_weights_[g].draw(dice));
     }
     std::uint64_t const place = order_[i];
@@ -170,20 +172,24 @@ class seed_plan {
         bool const within = relations[group.relation()].source == relations[group.relation()].target;
         as_source.assign(relations[group.relation()].rows.cols, 0);
         as_target.assign(relations[group.relation()].rows.rows, 0);
-        each_oriented(relations, group, [&](std::uint64_t, seed_edge const&, std::uint32_t source, std::uint32_t target) {
-          ++as_source[source];
-          ++(within && group.reverse() == group.relation() ? as_source : as_target)[target];
-        });
+        each_oriented(relations, group,
+                      [&](std::uint64_t, seed_edge const&, std::uint32_t source, std::uint32_t target) {
+                        ++as_source[source];
+                        ++(within && group.reverse() == group.relation() ? as_source : as_target)[target];
+                      });
         if (within && group.reverse() == group.relation()) as_target = as_source;
       }
-      each_oriented(relations, group, [&](std::uint64_t i, seed_edge const& link, std::uint32_t source, std::uint32_t target) {
-        if (how_ == balance::inverse_degree) weights[i] = 1.0 / as_source[source] + 1.0 / as_target[target];
-        if (!weighted_) return;
-        double value = value_of(relations[link.relation].rows, link.entry);
-        std::uint64_t const mirror = seed_group::mirror(relations, link);
-        if (mirror != seed_group::no_entry) value += value_of(relations[relations[link.relation].reverse].rows, mirror);
-        weights[i] *= value;
-      });
+      each_oriented(relations, group,
+                    [&](std::uint64_t i, seed_edge const& link, std::uint32_t source, std::uint32_t target) {
+                      if (how_ == balance::inverse_degree)
+                        weights[i] = 1.0 / as_source[source] + 1.0 / as_target[target];
+                      if (!weighted_) return;
+                      double value = value_of(relations[link.relation].rows, link.entry);
+                      std::uint64_t const mirror = seed_group::mirror(relations, link);
+                      if (mirror != seed_group::no_entry)
+                        value += value_of(relations[relations[link.relation].reverse].rows, mirror);
+                      weights[i] *= value;
+                    });
       if (weighted_) {
         link_weights_.emplace_back(weights);
         totals.push_back(link_weights_.back().total());
@@ -195,7 +201,9 @@ class seed_plan {
     }
     if (weighted_) group_weights_ = alias_table{totals};
   }
-  static double value_of(csr_view<> rows, std::uint64_t entry) { return rows.values ? static_cast<double>(rows.values[entry]) : 1.0; }
+  static double value_of(csr_view<> rows, std::uint64_t entry) {
+    return rows.values ? static_cast<double>(rows.values[entry]) : 1.0;
+  }
   // f(i, link, source, target) with the ends in the direction of the group's first relation.
   template <class F>
   static void each_oriented(std::vector<relation_rows> const& relations, seed_group const& group, F&& f) {

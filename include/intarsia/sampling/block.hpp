@@ -21,7 +21,10 @@ struct block_edges {
   [[nodiscard]] edges_view<> view(std::size_t targets, std::size_t sources) const {
     float const* const numbers = values.size() > 0 ? values.data() : nullptr;
     return {csr_view<>{targets, sources, offsets.data(), columns.data(), numbers, nullptr},
-            csr_view<>{sources, targets, back_offsets.data(), back_columns.data(), numbers, positions.data()}, {}, {}, nullptr};
+            csr_view<>{sources, targets, back_offsets.data(), back_columns.data(), numbers, positions.data()},
+            {},
+            {},
+            nullptr};
   }
   // The transpose by counting: entries of a source rise by target.
   void transpose(std::size_t targets, std::size_t sources) {
@@ -70,7 +73,8 @@ class block {
   // block is refilled. Throws shape_error where the model has another number of layers than there were fan-outs.
   [[nodiscard]] intarsia::hop<S> const& hop(std::size_t layer, std::size_t layers) const {
     if (whole_) return hops_.front();
-    expects(layers == hops_.size() && layer < layers, "block: give the sampler one fan-out for each layer of the model");
+    expects(layers == hops_.size() && layer < layers,
+            "block: give the sampler one fan-out for each layer of the model");
     return hops_[layer];
   }
   [[nodiscard]] std::size_t layers() const { return hops_.size(); }
@@ -111,7 +115,8 @@ class block {
       std::copy(from.sources.begin(), from.sources.end(), hops_[h].sources.values.begin());
       std::copy(from.targets.begin(), from.targets.end(), hops_[h].targets.values.begin());
       S::each_relation([&](auto r) {
-        hops_[h].edges[r] = from.relations[S::template relation_index<decltype(r)>].view(hops_[h].targets[r.target], hops_[h].sources[r.source]);
+        hops_[h].edges[r] = from.relations[S::template relation_index<decltype(r)>].view(hops_[h].targets[r.target],
+                                                                                         hops_[h].sources[r.source]);
       });
     }
   }

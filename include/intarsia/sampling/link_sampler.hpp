@@ -14,20 +14,21 @@ namespace intarsia::inline v0 {
 // every layer reads the whole graph, and only the links are drawn.
 template <schema_type S>
 struct link_options {
-  std::size_t batch = 1024;                            // links
-  std::vector<intarsia::fanout<S>> fanout = {15, 10};  // from the links outwards, one for each layer; not for full_graph
+  std::size_t batch = 1024;  // links
+  std::vector<intarsia::fanout<S>> fanout = {15,
+                                             10};  // from the links outwards, one for each layer; not for full_graph
   intarsia::balance balance = intarsia::balance::by_relation;
   balance_scope scope = balance_scope::seeds;
   std::uint64_t epochs = 1;
-  std::uint64_t steps = 0;                             // batches of an epoch; 0: until its links are used up
+  std::uint64_t steps = 0;  // batches of an epoch; 0: until its links are used up
   negative_options negatives = {};
-  bool exclude_seeds = true;                           // no batch hears along its own links, in either direction
-  bool full_graph = false;                             // no sampling of neighbors: slots are ids (nothing is excluded)
-  bool weighted = false;                               // links with replacement, in proportion to edge values
-  bool weighted_neighbors = false;                     // neighbors in proportion to edge values
-  bool replace = false;                                // neighbors with replacement
-  bool either_end = true;                              // a link of a symmetric verb is read from either end by chance
-  per_relation<S, bool> supervise = all_of_them();     // relations whose links enter the loss (with their reverses)
+  bool exclude_seeds = true;                        // no batch hears along its own links, in either direction
+  bool full_graph = false;                          // no sampling of neighbors: slots are ids (nothing is excluded)
+  bool weighted = false;                            // links with replacement, in proportion to edge values
+  bool weighted_neighbors = false;                  // neighbors in proportion to edge values
+  bool replace = false;                             // neighbors with replacement
+  bool either_end = true;                           // a link of a symmetric verb is read from either end by chance
+  per_relation<S, bool> supervise = all_of_them();  // relations whose links enter the loss (with their reverses)
 
   [[nodiscard]] static per_relation<S, bool> all_of_them() {
     per_relation<S, bool> all;
@@ -40,8 +41,8 @@ struct link_options {
 template <schema_type S>
 class link_batch {
  public:
-  block<S> graph;      // what the encoder hears
-  link_set<S> links;   // slots in what the encoder gives
+  block<S> graph;     // what the encoder hears
+  link_set<S> links;  // slots in what the encoder gives
   sampler_position position;
 
   // The rows of the features that the encoder reads.
@@ -59,7 +60,8 @@ class link_batch {
         auto const& keys = seeds_[S::template relation_index<decltype(r)>];
         for (std::size_t target = 0; target < rows.rows; ++target) {
           for (std::uint32_t const source : rows[target]) {
-            std::uint64_t const key = (std::uint64_t{graph.ids(r.target)[target].value} << 32) | graph.ids(r.source)[source].value;
+            std::uint64_t const key =
+                (std::uint64_t{graph.ids(r.target)[target].value} << 32) | graph.ids(r.source)[source].value;
             if (std::binary_search(keys.data(), keys.data() + keys.size(), key)) ++leaked;
           }
         }
@@ -83,10 +85,15 @@ class link_sampler {
   using batch_type = link_batch<S>;
 
   link_sampler(Context& ctx, graph<S> const& g, link_options<S> options)
-      : context_{&ctx}, options_{std::move(options)}, stream_{detail::stream_of(0x6C696E6B73u, ctx.next_stream())},
-        neighbors_{ctx, g, {options_.fanout, options_.replace, options_.weighted_neighbors}, detail::stream_of(stream_, 10)},
-        relations_{neighbors_.relations().all()}, whole_{g.hop()},
-        seeds_{relations_, supervised(), options_.balance, options_.weighted, ctx.random_seed(), detail::stream_of(stream_, 11)},
+      : context_{&ctx},
+        options_{std::move(options)},
+        stream_{detail::stream_of(0x6C696E6B73u, ctx.next_stream())},
+        neighbors_{
+            ctx, g, {options_.fanout, options_.replace, options_.weighted_neighbors}, detail::stream_of(stream_, 10)},
+        relations_{neighbors_.relations().all()},
+        whole_{g.hop()},
+        seeds_{relations_,        supervised(),      options_.balance,
+               options_.weighted, ctx.random_seed(), detail::stream_of(stream_, 11)},
         negatives_{relations_, supervised(), neighbors_.relations().nodes(), options_.negatives} {
     expects(options_.batch > 0, "sample_links: a batch has at least one link");
     expects(!(options_.full_graph && options_.scope == balance_scope::graph),
@@ -95,8 +102,11 @@ class link_sampler {
             "sample_links: weighted links are drawn one by one, so the balance can only apply to the seeds");
     if (options_.scope == balance_scope::graph) thinned_.reserve(relations_, seeds_);
     std::uint64_t const steps = (seeds_.size() + options_.batch - 1) / options_.batch;
-    steps_ = options_.steps == 0 || seeds_.size() == 0 ? steps : options_.weighted ? options_.steps : std::min(steps, options_.steps);
+    steps_ = options_.steps == 0 || seeds_.size() == 0 ? steps
+             : options_.weighted                       ? options_.steps
+                                                       : std::min(steps, options_.steps);
     drawn_.resize(options_.batch);
+    neighbors_.reserve_hidden(2 * options_.batch);
   }
 
   // Batches of an epoch, and links.
@@ -108,7 +118,8 @@ class link_sampler {
   // The batch that comes next.
   [[nodiscard]] sampler_position position() const { return next_; }
   void seek(sampler_position at) {
-    expects(at.batch == 0 || at.batch < steps_, "sample_links: seek to a batch of the epoch, or to batch 0 of the next");
+    expects(at.batch == 0 || at.batch < steps_,
+            "sample_links: seek to a batch of the epoch, or to batch 0 of the next");
     next_ = at;
   }
 
@@ -194,7 +205,8 @@ class link_sampler {
       if (relation.reverse != detail::no_relation) b.seeds()[relation.reverse].push((key >> 32) | (key << 32));
       bool const turn = options_.either_end && relation.symmetric && relation.reverse != detail::no_relation &&
                         random{context_->random_seed(), stream, first + i}.bits() % 2 == 1;
-      drawn_[i] = turn ? link{relation.reverse, edge.target, edge.source} : link{edge.relation, edge.source, edge.target};
+      drawn_[i] =
+          turn ? link{relation.reverse, edge.target, edge.source} : link{edge.relation, edge.source, edge.target};
     }
     for (auto& keys : b.seeds()) {
       std::sort(keys.begin(), keys.end());
@@ -305,7 +317,8 @@ class link_sampler {
 // auto links = sample_links(ctx, graph, {.batch = 1024, .fanout = {15, 10}, .epochs = 10});
 // Throws shape_error where options contradict each other.
 template <schema_type S, class Context>
-[[nodiscard]] link_sampler<S, Context> sample_links(Context& ctx, graph<S> const& g, link_options<std::type_identity_t<S>> options = {}) {
+[[nodiscard]] link_sampler<S, Context> sample_links(Context& ctx, graph<S> const& g,
+                                                    link_options<std::type_identity_t<S>> options = {}) {
   return {ctx, g, std::move(options)};
 }
 template <schema_type S, class Context>

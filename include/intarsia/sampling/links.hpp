@@ -20,7 +20,7 @@ struct links_view {
   std::span<slot<Target> const> positives;  // (links)
   // (links, each): empty where negatives come from the whole catalogue or from the batch.
   std::span<slot<Target> const> negatives;
-  std::size_t each = 0;                     // negatives per link; in a batch: links
+  std::size_t each = 0;  // negatives per link; in a batch: links
   // (links, each): 0 for what must not count as a negative; in a batch column j is the positive of link j.
   std::span<std::uint8_t const> valid;
 

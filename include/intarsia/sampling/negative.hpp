@@ -26,8 +26,8 @@ enum class collision {
 
 struct negative_options {
   negative_source from = negative_source::uniform;
-  std::size_t each = 5;   // per link; in a batch: all others
-  float alpha = 0.75f;    // by_degree
+  std::size_t each = 5;  // per link; in a batch: all others
+  float alpha = 0.75f;   // by_degree
   collision on_collision = collision::mask;
 };
 
@@ -54,7 +54,8 @@ class negative_plan {
   }
 
   // Whether the graph joins the two nodes, or they are one.
-  [[nodiscard]] bool collides(std::uint32_t anchor_type, std::uint32_t anchor, std::uint32_t type, std::uint32_t node) const {
+  [[nodiscard]] bool collides(std::uint32_t anchor_type, std::uint32_t anchor, std::uint32_t type,
+                              std::uint32_t node) const {
     if (anchor_type == type && anchor == node) return true;
     for (auto const& [relation, against] : tests_[anchor_type * nodes_.size() + type]) {
       auto const rows = relations_[relation].rows;
@@ -82,9 +83,11 @@ class negative_plan {
  private:
   [[nodiscard]] drawn once(random& dice, std::uint32_t type) const {
     if (options_.from == negative_source::by_degree) return {type, popular_[type].draw(dice), true};
-    if (options_.from == negative_source::uniform) return {type, dice.below(static_cast<std::uint32_t>(nodes_[type])), true};
+    if (options_.from == negative_source::uniform)
+      return {type, dice.below(static_cast<std::uint32_t>(nodes_[type])), true};
     std::uint32_t const any = dice.below(static_cast<std::uint32_t>(first_of_.back()));
-    auto const t = static_cast<std::size_t>(std::upper_bound(first_of_.begin(), first_of_.end(), any) - first_of_.begin() - 1);
+    auto const t =
+        static_cast<std::size_t>(std::upper_bound(first_of_.begin(), first_of_.end(), any) - first_of_.begin() - 1);
     return {static_cast<std::uint32_t>(t), static_cast<std::uint32_t>(any - first_of_[t]), true};
   }
   void by_degree(std::vector<bool> const& supervises) {

@@ -17,7 +17,8 @@ struct fanout {
 
   template <std::integral Number>
   fanout(Number all) {
-    most.values.fill(static_cast<std::uint32_t>(std::min<std::uint64_t>(static_cast<std::uint64_t>(all), all_neighbors)));
+    most.values.fill(
+        static_cast<std::uint32_t>(std::min<std::uint64_t>(static_cast<std::uint64_t>(all), all_neighbors)));
   }
   fanout(per_relation<S, std::uint32_t> each) : most{each} {}
 };
@@ -68,8 +69,8 @@ struct hop_plan {
 };
 
 // Reserves what any batch of at most `seeds[type]` targets may need, so that filling never allocates.
-inline void reserve_block(block_data& b, std::vector<relation_rows> const& relations, std::vector<std::size_t> const& nodes,
-                          hop_plan const& plan, std::vector<std::size_t> seeds) {
+inline void reserve_block(block_data& b, std::vector<relation_rows> const& relations,
+                          std::vector<std::size_t> const& nodes, hop_plan const& plan, std::vector<std::size_t> seeds) {
   std::size_t const depth = plan.fanout.size();
   b.hops.resize(depth);
   b.ids.resize(nodes.size());
@@ -96,7 +97,8 @@ inline void reserve_block(block_data& b, std::vector<relation_rows> const& relat
       if (plan.weighted) hop.relations[r].work.reserve(edges[r]);
       sources[relation.source] = std::min(nodes[relation.source], sources[relation.source] + edges[r]);
     }
-    for (std::size_t r = 0; r < relations.size(); ++r) hop.relations[r].back_offsets.reserve(sources[relations[r].source] + 1);
+    for (std::size_t r = 0; r < relations.size(); ++r)
+      hop.relations[r].back_offsets.reserve(sources[relations[r].source] + 1);
     seeds = sources;
   }
   for (std::size_t n = 0; n < nodes.size(); ++n) b.ids[n].reserve(seeds[n]);
@@ -114,9 +116,15 @@ void expand(Context& ctx, block_data& b, std::vector<slot_table>& slots, std::ve
     for (std::size_t r = 0; r < relations.size(); ++r) {
       block_edges& edges = hop.relations[r];
       edges.offsets.resize(hop.targets[relations[r].target] + 1);
-      neighbor_draws<> draws{.rows = relations[r].rows, .targets = b.ids[relations[r].target].view(), .hidden = hidden[r].view(),
-                             .fanout = plan.fanout[h][r], .replace = plan.replace, .weighted = plan.weighted,
-                             .key = ctx.random_seed(), .stream = stream_of(stream, h, r), .offsets = edges.offsets.data()};
+      neighbor_draws<> draws{.rows = relations[r].rows,
+                             .targets = b.ids[relations[r].target].view(),
+                             .hidden = hidden[r].view(),
+                             .fanout = plan.fanout[h][r],
+                             .replace = plan.replace,
+                             .weighted = plan.weighted,
+                             .key = ctx.random_seed(),
+                             .stream = stream_of(stream, h, r),
+                             .offsets = edges.offsets.data()};
       count_draws(ctx, draws);
       std::size_t const count = edges.offsets[draws.targets.size()];
       edges.columns.resize(count);
@@ -156,7 +164,8 @@ class neighbor_sampler {
  public:
   neighbor_sampler(Context& ctx, graph<S> const& g, neighbor_options<S> options = {}, std::uint64_t stream = 0)
       : context_{&ctx}, stream_{stream}, relations_{g} {
-    expects(!options.fanout.empty(), "neighbor_sampler: give one fan-out for each layer of the model, for example {15, 10}");
+    expects(!options.fanout.empty(),
+            "neighbor_sampler: give one fan-out for each layer of the model, for example {15, 10}");
     for (auto const& hop : options.fanout) plan_.fanout.emplace_back(hop.most.values.begin(), hop.most.values.end());
     plan_.replace = options.replace;
     plan_.weighted = options.weighted;
@@ -172,9 +181,14 @@ class neighbor_sampler {
   void reserve(block<S>& b, std::vector<std::size_t> const& most) const {
     detail::reserve_block(b.data(), relations_.all(), relations_.nodes(), plan_, most);
   }
+  // Memory for so many hidden edges of each relation.
+  void reserve_hidden(std::size_t most) {
+    for (auto& keys : hidden_) keys.reserve(most);
+  }
   // An empty block: to be called before its nodes are added.
   void start(block<S>& b) {
-    if (b.data().hops.size() != layers() || b.data().ids.size() != S::node_count || b.data().hops.front().relations.size() != S::relation_count) {
+    if (b.data().hops.size() != layers() || b.data().ids.size() != S::node_count ||
+        b.data().hops.front().relations.size() != S::relation_count) {
       reserve(b, std::vector<std::size_t>(S::node_count, 0));
     }
     for (auto& ids : b.data().ids) ids.clear();
@@ -182,7 +196,9 @@ class neighbor_sampler {
     for (auto& keys : hidden_) keys.clear();
   }
   // The slot of a node among the targets of the last layer.
-  std::uint32_t add(block<S>& b, std::size_t type, std::uint32_t node) { return slots_[type].insert(node, b.data().ids[type]); }
+  std::uint32_t add(block<S>& b, std::size_t type, std::uint32_t node) {
+    return slots_[type].insert(node, b.data().ids[type]);
+  }
   template <key_of<typename S::node_keys> N>
   slot<N> add(block<S>& b, N, id<N> node) {
     return {add(b, S::template node_index<N>, node.value)};
@@ -198,7 +214,8 @@ class neighbor_sampler {
       std::sort(keys.begin(), keys.end());
       keys.resize(static_cast<std::size_t>(std::unique(keys.begin(), keys.end()) - keys.begin()));
     }
-    detail::expand(*context_, b.data(), slots_, relations_.all(), plan_, hidden_, detail::stream_of(stream_, at.epoch, at.batch));
+    detail::expand(*context_, b.data(), slots_, relations_.all(), plan_, hidden_,
+                   detail::stream_of(stream_, at.epoch, at.batch));
     b.refresh();
   }
 

@@ -11,9 +11,9 @@
 namespace intarsia::inline v0 {
 
 struct pair_options {
-  std::size_t batch = 512;   // pairs; the last of an epoch has what is left
+  std::size_t batch = 512;  // pairs; the last of an epoch has what is left
   std::uint64_t epochs = 1;
-  std::uint64_t steps = 0;   // batches of an epoch; 0: until all pairs are used
+  std::uint64_t steps = 0;  // batches of an epoch; 0: until all pairs are used
   bool shuffle = true;
   bool whole_batches = false;  // leave out what does not fill the last batch of an epoch
 };
@@ -31,9 +31,9 @@ using second_of_pairs = std::remove_cvref_t<decltype(*std::data(std::declval<Pai
 template <class First, class Second>
 class pair_batch {
  public:
-  std::span<First const> first;             // (batch)
-  std::span<Second const> second;           // (batch)
-  std::span<std::uint64_t const> positions; // (batch): which pairs of the data these are
+  std::span<First const> first;              // (batch)
+  std::span<Second const> second;            // (batch)
+  std::span<std::uint64_t const> positions;  // (batch): which pairs of the data these are
   sampler_position position;
 
   // For samplers: the storage behind.
@@ -51,7 +51,10 @@ class pair_sampler {
 
   template <class Context>
   pair_sampler(Context& ctx, std::span<First const> first, std::span<Second const> second, pair_options options)
-      : first_{first}, second_{second}, options_{options}, key_{ctx.random_seed()},
+      : first_{first},
+        second_{second},
+        options_{options},
+        key_{ctx.random_seed()},
         stream_{detail::stream_of(0x7061697273u, ctx.next_stream())} {
     expects(first.size() == second.size(), "sample_pairs: there is one second for each first");
     expects(options.batch > 0, "sample_pairs: a batch has at least one pair");
@@ -65,7 +68,8 @@ class pair_sampler {
   // The batch that comes next.
   [[nodiscard]] sampler_position position() const { return next_; }
   void seek(sampler_position at) {
-    expects(at.batch == 0 || at.batch < steps_, "sample_pairs: seek to a batch of the epoch, or to batch 0 of the next");
+    expects(at.batch == 0 || at.batch < steps_,
+            "sample_pairs: seek to a batch of the epoch, or to batch 0 of the next");
     next_ = at;
   }
 
@@ -125,10 +129,10 @@ template <class Context, class Pairs>
 [[nodiscard]] auto sample_pairs(Context& ctx, Pairs const& pairs, pair_options options = {}) {
   using First = detail::first_of_pairs<Pairs>;
   using Second = detail::second_of_pairs<Pairs>;
-  return pair_sampler<First, Second>{ctx, std::span<First const>{pairs.first}, std::span<Second const>{pairs.second}, options};
+  return pair_sampler<First, Second>{ctx, std::span<First const>{pairs.first}, std::span<Second const>{pairs.second},
+                                     options};
 }
 template <class Context, class Pairs>
-  requires(!std::is_lvalue_reference_v<Pairs>)
-void sample_pairs(Context&, Pairs&&, pair_options = {}) = delete;
+requires(!std::is_lvalue_reference_v<Pairs>) void sample_pairs(Context&, Pairs&&, pair_options = {}) = delete;
 
 }  // namespace intarsia::inline v0

@@ -25,8 +25,9 @@ template <class... Parts>
 }
 }  // namespace detail
 
-// A permutation of [0, size): a Feistel network of ten rounds on the least power of two that holds `size`, walked
-// until it lands inside. The first m images are a uniform sample without replacement.
+// A permutation of [0, size): a Feistel network on the least power of two that holds `size`, walked until it lands
+// inside; ten rounds, and more where a round has only a few bits to mix. The first m images are a uniform sample
+// without replacement.
 class permutation {
  public:
   permutation() = default;
@@ -34,6 +35,7 @@ class permutation {
     int const bits = std::max(2, static_cast<int>(std::bit_width(size > 0 ? size - 1 : 0)));
     low_bits_ = bits / 2;
     high_bits_ = bits - low_bits_;
+    passes_ = bits < 16 ? 4 : 1;
     random dice{s, stream};
     for (auto& key : keys_) key = (std::uint64_t{dice.bits()} << 32) | dice.bits();
   }
@@ -48,16 +50,19 @@ class permutation {
 
  private:
   [[nodiscard]] std::uint64_t once(std::uint64_t x) const {
-    std::uint64_t const low_mask = (std::uint64_t{1} << low_bits_) - 1, high_mask = (std::uint64_t{1} << high_bits_) - 1;
+    std::uint64_t const low_mask = (std::uint64_t{1} << low_bits_) - 1,
+                        high_mask = (std::uint64_t{1} << high_bits_) - 1;
     std::uint64_t low = x & low_mask, high = x >> low_bits_;
-    for (std::size_t round = 0; round < keys_.size(); round += 2) {
-      low ^= detail::scramble(high + keys_[round]) & low_mask;
-      high ^= detail::scramble(low + keys_[round + 1]) & high_mask;
+    for (std::uint64_t pass = 0; pass < passes_; ++pass) {
+      for (std::size_t round = 0; round < keys_.size(); round += 2) {
+        low ^= detail::scramble(high + keys_[round] + (pass << 32)) & low_mask;
+        high ^= detail::scramble(low + keys_[round + 1] + (pass << 32)) & high_mask;
+      }
     }
     return (high << low_bits_) | low;
   }
 
-  std::uint64_t size_ = 0;
+  std::uint64_t size_ = 0, passes_ = 1;
   int low_bits_ = 1, high_bits_ = 1;
   std::array<std::uint64_t, 10> keys_{};
 };

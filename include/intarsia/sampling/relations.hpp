@@ -16,9 +16,9 @@ inline constexpr std::uint32_t no_relation = 0xFFFFFFFFu;
 // Row v lists the sources of target v, rising.
 struct relation_rows {
   csr_view<> rows;
-  std::uint32_t source = 0, target = 0;     // node types
-  std::uint32_t reverse = no_relation;      // the relation of the same edges against the arrow, if the schema has it
-  bool symmetric = false;                   // of a symmetric verb
+  std::uint32_t source = 0, target = 0;  // node types
+  std::uint32_t reverse = no_relation;   // the relation of the same edges against the arrow, if the schema has it
+  bool symmetric = false;                // of a symmetric verb
 };
 
 [[nodiscard]] inline bool rows_rise(csr_view<> a) {
@@ -36,7 +36,8 @@ struct relation_rows {
   std::iota(order.begin(), order.end(), std::uint64_t{0});
   for (std::size_t row = 0; row < a.rows; ++row) {
     auto const at = [&](std::uint64_t e) { return order.begin() + static_cast<std::ptrdiff_t>(e); };
-    std::stable_sort(at(a.offsets[row]), at(a.offsets[row + 1]), [&](auto x, auto y) { return a.columns[x] < a.columns[y]; });
+    std::stable_sort(at(a.offsets[row]), at(a.offsets[row + 1]),
+                     [&](auto x, auto y) { return a.columns[x] < a.columns[y]; });
   }
   for (std::uint64_t const e : order) {
     sorted.columns.push_back(a.columns[e]);

@@ -26,7 +26,8 @@ class thinned_rows {
     }
   }
 
-  // Points the supervising relations of `thinned` to the links of the epoch, with their mirrors where the graph has them.
+  // Points the supervising relations of `thinned` to the links of the epoch, with their mirrors where the graph has
+  // them.
   void build(std::vector<relation_rows> const& relations, seed_plan const& seeds, std::vector<relation_rows>& thinned) {
     for (auto& edges : edges_) edges.clear();
     for (std::size_t g = 0; g < seeds.groups().size(); ++g) {
@@ -34,7 +35,8 @@ class thinned_rows {
         seed_edge const link = seeds.chosen(relations, g, i);
         add(relations, link.relation, link.source, link.target, link.entry);
         std::uint64_t const mirror = seed_group::mirror(relations, link);
-        if (mirror != seed_group::no_entry) add(relations, relations[link.relation].reverse, link.target, link.source, mirror);
+        if (mirror != seed_group::no_entry)
+          add(relations, relations[link.relation].reverse, link.target, link.source, mirror);
       }
     }
     for (std::size_t g = 0; g < seeds.groups().size(); ++g) {
@@ -44,7 +46,8 @@ class thinned_rows {
   }
 
  private:
-  void add(std::vector<relation_rows> const& relations, std::uint32_t r, std::uint32_t source, std::uint32_t target, std::uint64_t entry) {
+  void add(std::vector<relation_rows> const& relations, std::uint32_t r, std::uint32_t source, std::uint32_t target,
+           std::uint64_t entry) {
     float const* const values = relations[r].rows.values;
     edges_[r].emplace_back((std::uint64_t{target} << 32) | source, values ? values[entry] : 1.0f);
   }
