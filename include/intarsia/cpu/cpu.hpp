@@ -1,10 +1,13 @@
 // The CPU backend: every kernel that exec/backend.hpp lists.
 #pragma once
 
+#include <intarsia/cpu/cholesky.hpp>
 #include <intarsia/cpu/context.hpp>
 #include <intarsia/cpu/edge_map.hpp>
+#include <intarsia/cpu/eigen.hpp>
 #include <intarsia/cpu/gather.hpp>
 #include <intarsia/cpu/gemm.hpp>
+#include <intarsia/cpu/inverse.hpp>
 #include <intarsia/cpu/map.hpp>
 #include <intarsia/cpu/memory.hpp>
 #include <intarsia/cpu/reduce.hpp>

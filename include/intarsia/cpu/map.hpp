@@ -25,15 +25,21 @@ template <class F>
 }
 #endif
 
+// f(i) for i of [begin, end), in order, compiled for an instruction set.
+template <class F>
+void run_on(instruction_set set, std::size_t begin, std::size_t end, F const& f) {
+#if INTARSIA_X86
+  if (set == instruction_set::avx512) return loop_avx512(begin, end, f);
+  if (set == instruction_set::avx2) return loop_avx2(begin, end, f);
+#endif
+  static_cast<void>(set);
+  loop(begin, end, f);
+}
+
 template <class F>
 void pieces(context& ctx, std::size_t count, std::size_t grain, F const& f) {
   ctx.threads().bulk(count, grain, [&f, set = ctx.instructions()](std::size_t begin, std::size_t end) {
-#if INTARSIA_X86
-    if (set == instruction_set::avx512) return loop_avx512(begin, end, f);
-    if (set == instruction_set::avx2) return loop_avx2(begin, end, f);
-#endif
-    static_cast<void>(set);
-    loop(begin, end, f);
+    run_on(set, begin, end, f);
   });
 }
 }  // namespace detail
