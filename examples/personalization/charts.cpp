@@ -47,12 +47,12 @@ std::string short_number(double x) {
   return words;
 }
 
-// The widest label, in the chart's units, up to a third of the chart.
+// The widest label, in the chart's units, up to half of the chart.
 template <class Items>
 double label_width(Items const& items) {
   std::size_t longest = 0;
   for (auto const& item : items) longest = std::max(longest, item.label.size());
-  return std::min(width * 0.45, 6.3 * static_cast<double>(longest) + 8);
+  return std::min(width * 0.5, 7.6 * static_cast<double>(longest) + 10);
 }
 
 double quantile(std::vector<float> values, double share) {
@@ -72,7 +72,7 @@ std::pair<std::string, double> legend(std::vector<legend_entry> const& entries, 
   std::string out;
   double x = left, y = top;
   for (auto const& entry : entries) {
-    double const need = 22 + 6.2 * static_cast<double>(entry.label.size());
+    double const need = 24 + 6.6 * static_cast<double>(entry.label.size());
     if (x > left && x + need > width) {
       x = left;
       y += 17;

@@ -89,6 +89,7 @@ void progress::end(std::size_t rows) {
     same->rows += rows;
   }
   clear();
+  if (seconds < 0.05) return;
   std::string line = stage_;
   line.resize(std::max<std::size_t>(line.size(), 34), ' ');
   line += " " + readable_seconds(seconds);

@@ -17,7 +17,8 @@ struct stage_time {
   std::size_t rows = 0;
 };
 
-// A bar on standard error where that is a terminal, else one line per stage at its end. Stages of the same name, as over
+// A bar on standard error where that is a terminal, and one line per stage at its end, none for a stage of less than a
+// twentieth of a second. Stages of the same name, as over
 // seeds, add up in `times`.
 class progress {
  public:

@@ -139,7 +139,7 @@ std::string comparison(report_data const& d) {
     std::vector<interval> intervals;
     for (auto const& model : models_of(rows, split)) {
       auto const own = mean_user_ndcg(rows, split, model);
-      if (model == against || own.size() != other.size()) continue;
+      if (model == against || is_ablation(model) || own.size() != other.size()) continue;
       auto const gap = paired_bootstrap(own, other);
       intervals.push_back({model, gap.mean, gap.low, gap.high});
     }
@@ -297,10 +297,12 @@ std::string headline(report_data const& d) {
     std::string best;
     spread top;
     for (auto const& model : models_of(d.results.rows, split)) {
+      if (is_ablation(model)) continue;
       auto const s = over_seeds(d.results.rows, split, model, &result_row::ndcg10);
       if (best.empty() || s.mean > top.mean) best = model, top = s;
     }
     auto const against = rival(d.results.rows, split);
+    if (best.empty()) continue;
     out += (out.empty() ? "" : "; ") + ("best on <b>" + escaped(split) + "</b> is " + escaped(best) + " with " + decimals(top.mean, 3));
     if (!against.empty() && against != best) {
       out += " (" + against + " " + decimals(over_seeds(d.results.rows, split, against, &result_row::ndcg10).mean, 3) + ")";

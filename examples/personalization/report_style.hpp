@@ -37,7 +37,7 @@ td.text,th.text{text-align:left;white-space:normal}
 .plus{color:var(--good)}.minus{color:var(--bad)}
 details{margin:8px 0}summary{cursor:pointer;color:var(--mark)}
 svg{display:block;width:100%;height:auto;max-width:640px;font-size:12px}
-svg text{fill:var(--ink)}svg .small{font-size:11px;fill:var(--soft)}svg .strong{font-weight:700}
+svg text{fill:var(--ink);paint-order:stroke;stroke:var(--card);stroke-width:2.5px;stroke-linejoin:round}svg .small{font-size:11px;fill:var(--soft)}svg .strong{font-weight:700}
 svg .bar{fill:var(--bar)}svg .best{fill:var(--mark)}
 svg .error{stroke:var(--ink);stroke-width:1}svg .grid{stroke:var(--rule)}svg .reference{stroke:var(--bad);stroke-dasharray:4 3;stroke-width:1.3}
 svg .range{stroke-width:2.5;stroke:var(--soft)}svg .dot{fill:var(--soft)}
@@ -46,6 +46,7 @@ svg .range.above{stroke:var(--good)}svg .dot.above{fill:var(--good)}svg .range.b
 .chip.hit{color:var(--good)}
 ol,ul{margin:.3em 0;padding-left:1.5em}li{margin:.12em 0;overflow-wrap:anywhere}
 .history{font-size:.88rem;color:var(--soft);overflow-wrap:anywhere}
+@media(max-width:640px){td small{display:block;margin:0}table{font-size:.84rem}th,td{padding:5px 8px}td:first-child{white-space:normal;min-width:8.8em;max-width:11em;line-height:1.25;overflow-wrap:anywhere}thead th:not(:first-child){white-space:normal}.card{padding:10px}svg{font-size:13px}svg .small{font-size:12.5px}}
 .map{max-width:720px}.map svg{max-width:none}
 )css";
 

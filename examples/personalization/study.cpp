@@ -62,8 +62,10 @@ class study {
     for (auto const& name : splits) parts.push_back(make_split(of_, name));  // unknown names are told before any work
     note_settings(log_, of_, o_, splits);
     log_.bar.begin("whiten text");
-    text_ = text_vectors(ctx_, of_);
+    auto text = whiten_text(ctx_, of_);
+    text_ = std::move(text.vectors);
     log_.bar.end(of_.items());
+    save_transform(o_.out / "model", text.transform);
     describe();
     for (auto& part : parts) {
       run_split(part);
