@@ -32,6 +32,7 @@
 
 // 2 graph: the edges of each relation, and how they are made
 #include <intarsia/graph/adjacency.hpp>
+#include <intarsia/graph/builder.hpp>
 #include <intarsia/graph/co_interaction.hpp>
 #include <intarsia/graph/graph.hpp>
 #include <intarsia/graph/heaviest.hpp>
@@ -41,6 +42,8 @@
 #include <intarsia/graph/pairs.hpp>
 #include <intarsia/graph/ridge.hpp>
 #include <intarsia/graph/ridge_system.hpp>
+#include <intarsia/graph/split.hpp>
+#include <intarsia/graph/summary.hpp>
 #include <intarsia/graph/text_neighbors.hpp>
 
 // 3 exec: computing and learning
@@ -140,10 +143,13 @@
 
 // 8 models: everything below, put together
 #include <intarsia/models/baselines.hpp>
+#include <intarsia/models/dot_scorer.hpp>
 #include <intarsia/models/edge_scorer.hpp>
 #include <intarsia/models/evaluation.hpp>
+#include <intarsia/models/features.hpp>
 #include <intarsia/models/hetero_sage.hpp>
 #include <intarsia/models/history.hpp>
+#include <intarsia/models/pair_batches.hpp>
 #include <intarsia/models/ridge_selection.hpp>
 #include <intarsia/models/scorer.hpp>
 #include <intarsia/models/train_towers.hpp>
@@ -151,16 +157,20 @@
 #include <intarsia/models/two_tower.hpp>
 
 // The CPU backend
+#include <intarsia/cpu/cholesky.hpp>
 #include <intarsia/cpu/context.hpp>
 #include <intarsia/cpu/cpu.hpp>
 #include <intarsia/cpu/edge_map.hpp>
+#include <intarsia/cpu/eigen.hpp>
 #include <intarsia/cpu/gather.hpp>
 #include <intarsia/cpu/gemm.hpp>
 #include <intarsia/cpu/gemv.hpp>
 #include <intarsia/cpu/grain.hpp>
+#include <intarsia/cpu/inverse.hpp>
 #include <intarsia/cpu/map.hpp>
 #include <intarsia/cpu/memory.hpp>
 #include <intarsia/cpu/reduce.hpp>
+#include <intarsia/cpu/row_sum.hpp>
 #include <intarsia/cpu/sample.hpp>
 #include <intarsia/cpu/segment.hpp>
 #include <intarsia/cpu/spmm.hpp>

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
+#include <intarsia/core/aligned.hpp>
 #include <intarsia/graph/co_interaction.hpp>
 #include <span>
 #include <vector>
