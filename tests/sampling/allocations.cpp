@@ -79,23 +79,18 @@ TEST_CASE("the counter counts") {
 }
 
 TEST_CASE("no sampler allocates after its first batch") {
-  auto const g = make_graph({600, 400, 300, 900, 4000, 2500, 2000}, true, true);
+  auto const g = make_graph({600, 400, 300, 700, 1500, 900, 900}, true, true);
   for (std::size_t const threads : {1u, 2u}) {
     ia::cpu::context ctx{ia::thread_pool{threads}, ia::seed{2}};
-    for (auto const from : {ia::negative_source::uniform, ia::negative_source::catalogue, ia::negative_source::in_batch,
-                            ia::negative_source::by_degree}) {
-      for (auto const how : {ia::balance::as_is, ia::balance::by_relation, ia::balance::inverse_degree}) {
-        for (bool const full : {false, true}) {
-          auto links = ia::sample_links(ctx, g,
-                                        {.batch = 128,
-                                         .fanout = {4, 3},
-                                         .balance = how,
-                                         .epochs = 2,
-                                         .negatives = {.from = from, .each = 3},
-                                         .full_graph = full});
-          CHECK(allocations_after_first(links) == 0);
-        }
-      }
+    for (auto const how : {ia::balance::as_is, ia::balance::by_relation, ia::balance::inverse_degree}) {
+      auto links = ia::sample_links(ctx, g, {.batch = 128, .fanout = {4, 3}, .balance = how, .epochs = 2});
+      CHECK(allocations_after_first(links) == 0);
+    }
+    for (auto const from :
+         {ia::negative_source::catalogue, ia::negative_source::in_batch, ia::negative_source::by_degree}) {
+      auto links = ia::sample_links(
+          ctx, g, {.batch = 128, .epochs = 2, .negatives = {.from = from, .each = 3}, .full_graph = true});
+      CHECK(allocations_after_first(links) == 0);
     }
     auto weighted = ia::sample_links(
         ctx, g,
