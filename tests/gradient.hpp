@@ -1,5 +1,6 @@
 // Gradients against central differences, in double. What a test calls:
-//   CHECK(gradient_error([](auto& on, auto x, auto w) { return matmul(on, x, w); }, noise<dyn, dim<3>>(4), ...) < 1e-7);
+//   CHECK(gradient_error([](auto& on, auto x, auto w) { return matmul(on, x, w); }, noise<dyn, dim<3>>(4, 1),
+//                        noise<dim<3>, dim<2>>(3, 2)) < 1e-7);
 #pragma once
 
 #include <algorithm>
@@ -100,9 +101,11 @@ template <class F, class... Inputs>
     auto vars = std::apply([&](auto&... x) { return std::tuple{var_of(x)...}; }, all);
     static_cast<void>(detail::pull_direction(on, std::apply([&](auto... v) { return f(on, v...); }, vars)));
     std::vector<std::vector<double>> found;
-    std::apply([&](auto&... v) {
-      (found.emplace_back(v.tracked() ? v.grad.data : nullptr, v.tracked() ? v.grad.data + v.rows() * v.cols() : nullptr), ...);
-    }, vars);
+    auto const keep = [&](auto& v) {
+      std::size_t const count = v.tracked() ? v.rows() * v.cols() : 0;
+      found.emplace_back(v.grad.data, v.grad.data + count);
+    };
+    std::apply([&](auto&... v) { (keep(v), ...); }, vars);
     for (auto& numbers : found) {
       for (double& number : numbers) number -= held;
     }

@@ -31,7 +31,9 @@ TEST_CASE("max_margin: known values") {
   auto const f = [](auto& on, auto x, auto y, auto z) { return max_margin(on, x, y, z, {.margin = .5f}); };
   CHECK(loss_of(f, a, p, n) == Approx((.2 + 0 + 0 + 4.5) / 4));
   marks const valid{1, 1, 0, 0};
-  auto const g = [&](auto& on, auto x, auto y, auto z) { return max_margin(on, x, y, z, {.margin = .5f, .valid = valid}); };
+  auto const g = [&](auto& on, auto x, auto y, auto z) {
+    return max_margin(on, x, y, z, {.margin = .5f, .valid = valid});
+  };
   CHECK(loss_of(g, a, p, n) == Approx(.2 / 2));
   marks const nobody(4, 0);
   auto const h = [&](auto& on, auto x, auto y, auto z) { return max_margin(on, x, y, z, {.valid = nobody}); };
@@ -59,7 +61,8 @@ TEST_CASE("max_margin and info_nce: gradients, masks, no negatives, no anchors")
     return [&m](auto& on, auto a, auto p, auto n) { return info_nce(on, a, p, n, {.temperature = .4f, .valid = m}); };
   };
   marks const all;
-  auto const a = noise<batch_rows, dim<3>>(4, 1), p = noise<batch_rows, dim<3>>(4, 2), n = noise<batch_rows, dim<3>>(12, 3);
+  auto const a = noise<batch_rows, dim<3>>(4, 1), p = noise<batch_rows, dim<3>>(4, 2),
+             n = noise<batch_rows, dim<3>>(12, 3);
   auto const none = noise<batch_rows, dim<3>>(0, 1);
   CHECK(gradient_error(margin(all), a, p, n) < 1e-7);
   CHECK(gradient_error(margin(valid), a, p, n) < 1e-7);
@@ -95,7 +98,8 @@ TEST_CASE("max_margin and info_nce: far out scores stay finite in float") {
 
 TEST_CASE("max_margin and info_nce: what does not fit") {
   cpu::context ctx;
-  auto const a = noise<batch_rows, dim<3>>(4, 1), p = noise<batch_rows, dim<3>>(3, 2), n = noise<batch_rows, dim<3>>(6, 3);
+  auto const a = noise<batch_rows, dim<3>>(4, 1), p = noise<batch_rows, dim<3>>(3, 2),
+             n = noise<batch_rows, dim<3>>(6, 3);
   marks const few{1};
   auto const x = ctx.constant(a), y = ctx.constant(p), z = ctx.constant(n);
   CHECK_THROWS_AS(max_margin(ctx, x, y, x), shape_error);

@@ -65,8 +65,8 @@ TEST_CASE("in_batch_softmax: all options, values and gradients") {
   CHECK(f(ctx, ctx.constant(q), ctx.constant(v)).value[0][0] == Approx(by_hand(grid_of(q), grid_of(v), options, hits)));
   CHECK(gradient_error(f, q, v) < 1e-7);
   CHECK(gradient_error([&](auto& on, auto a) { return in_batch_softmax(on, a, a); }, q) < 1e-7);
-  CHECK(gradient_error([&](auto& on, auto a, auto b) { return in_batch_softmax(on, a, b); }, noise<batch_rows, dim<3>>(0, 1),
-                       noise<batch_rows, dim<3>>(0, 1)) == 0);
+  CHECK(gradient_error([&](auto& on, auto a, auto b) { return in_batch_softmax(on, a, b); },
+                       noise<batch_rows, dim<3>>(0, 1), noise<batch_rows, dim<3>>(0, 1)) == 0);
 }
 
 TEST_CASE("in_batch_softmax: a query whose others are all masked adds nothing") {

@@ -21,7 +21,8 @@ TEST_CASE("logistic: known values") {
 
 TEST_CASE("logistic: gradients and far out scores") {
   std::vector<float> const labels{1, 0, 1, 0.25f};
-  CHECK(gradient_error([&](auto& on, auto s) { return logistic(on, s, labels); }, noise<batch_rows, dim<1>>(4, 1)) < 1e-7);
+  CHECK(gradient_error([&](auto& on, auto s) { return logistic(on, s, labels); }, noise<batch_rows, dim<1>>(4, 1)) <
+        1e-7);
   CHECK(gradient_error([&](auto& on, auto s) { return logistic(on, s, {}); }, noise<batch_rows, dim<1>>(0, 1)) == 0);
   cpu::context ctx;
   tape on{ctx};

@@ -28,7 +28,8 @@ TEST_CASE("add and its kin: gradients") {
   CHECK(gradient_error([](auto& on, auto x, auto y) { return subtract(on, x, y); }, a, b) < 1e-7);
   CHECK(gradient_error([](auto& on, auto x, auto y) { return multiply(on, x, y); }, a, b) < 1e-7);
   CHECK(gradient_error([](auto& on, auto x) { return scale(on, x, 0.7); }, a) < 1e-7);
-  CHECK(gradient_error([](auto& on, auto x, auto y) { return add_bias(on, x, y); }, a, noise<dim<1>, dim<3>>(1, 4)) < 1e-7);
+  CHECK(gradient_error([](auto& on, auto x, auto y) { return add_bias(on, x, y); }, a, noise<dim<1>, dim<3>>(1, 4)) <
+        1e-7);
 }
 
 TEST_CASE("add and its kin: one matrix twice") {

@@ -41,7 +41,8 @@ TEST_CASE("affine: the result may be used twice") {
     auto const y = affine(on, x, w, b, activation::tanh);
     return multiply(on, y, add(on, y, y));
   };
-  CHECK(gradient_error(twice, noise<dyn, dim<3>>(2, 1), noise<dim<3>, dim<2>>(3, 2), noise<dim<1>, dim<2>>(1, 3)) < 1e-7);
+  CHECK(gradient_error(twice, noise<dyn, dim<3>>(2, 1), noise<dim<3>, dim<2>>(3, 2), noise<dim<1>, dim<2>>(1, 3)) <
+        1e-7);
 }
 
 TEST_CASE("affine: no rows") {

@@ -14,7 +14,10 @@ auto const dots = [](auto& on, auto a, auto b) { return row_dot(on, a, b); };
 TEST_CASE("row_dot: an example by hand") {
   cpu::context ctx;
   tensor<batch_rows, dim<3>> a(2), b(2);
-  for (std::size_t c = 0; c < 3; ++c) a[0][c] = static_cast<float>(c + 1), b[0][c] = 10, a[1][c] = -1, b[1][c] = static_cast<float>(c);
+  for (std::size_t c = 0; c < 3; ++c) {
+    a[0][c] = static_cast<float>(c + 1), b[0][c] = 10;
+    a[1][c] = -1, b[1][c] = static_cast<float>(c);
+  }
   CHECK(grid_of(dots(ctx, ctx.constant(a), ctx.constant(b))) == grid{{60}, {-3}});
 }
 

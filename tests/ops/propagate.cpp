@@ -13,7 +13,9 @@ struct gated {
   auto operator()(auto source, auto target, auto gate) const { return source * sigmoid(gate * (source - target)); }
 };
 struct weighted {
-  auto operator()(auto source, auto target, auto gate, auto value) const { return value * gate * tanh(source + target); }
+  auto operator()(auto source, auto target, auto gate, auto value) const {
+    return value * gate * tanh(source + target);
+  }
 };
 struct source_alone {
   auto operator()(auto source, auto, auto) const { return source; }
@@ -45,8 +47,10 @@ TEST_CASE("propagate: values are those of the plain loops, for any number of thr
       return grid_of(propagate(on, links.view(), on.constant(x), on.constant(t), on.constant(w), rule));
     };
     auto const three_arguments = [](double s, double d, double g, double) { return gated{}(s, d, g); };
-    CHECK(distance(run(one, gated{}), by_hand(links.view(), three_arguments, grid_of(x), grid_of(t), grid_of(w))) < 1e-13);
-    CHECK(distance(run(one, weighted{}), by_hand(links.view(), weighted{}, grid_of(x), grid_of(t), grid_of(w))) < 1e-13);
+    CHECK(distance(run(one, gated{}), by_hand(links.view(), three_arguments, grid_of(x), grid_of(t), grid_of(w))) <
+          1e-13);
+    CHECK(distance(run(one, weighted{}), by_hand(links.view(), weighted{}, grid_of(x), grid_of(t), grid_of(w))) <
+          1e-13);
     CHECK(run(three, gated{}) == run(one, gated{}));
   }
 }
@@ -77,5 +81,6 @@ TEST_CASE("propagate: a rule is generic, and shapes are checked") {
   auto const x = noise<rows_of<Song>, dim<3>>(5, 1);
   auto const t = noise<rows_of<List>, dim<3>>(3, 1);
   auto const w = noise<dim<1>, dim<3>>(1, 3);
-  CHECK_THROWS_AS(propagate(ctx, all[0].view(), ctx.constant(x), ctx.constant(t), ctx.constant(w), gated{}), shape_error);
+  CHECK_THROWS_AS(propagate(ctx, all[0].view(), ctx.constant(x), ctx.constant(t), ctx.constant(w), gated{}),
+                  shape_error);
 }

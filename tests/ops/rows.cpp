@@ -31,7 +31,8 @@ TEST_CASE("head, columns, rows_as: gradients go through the window") {
   CHECK(gradient_error([](auto& on, auto v) { return tanh(on, head(on, v, 3)); }, x) < 1e-7);
   CHECK(gradient_error([](auto& on, auto v) { return tanh(on, columns<1, 2>(on, v)); }, x) < 1e-7);
   CHECK(gradient_error([](auto& on, auto v) { return tanh(on, rows_as<batch_rows>(on, v)); }, x) < 1e-7);
-  CHECK(gradient_error([](auto& on, auto v) { return matmul_transposed(on, columns<0, 2>(on, v), columns<2, 2>(on, v)); }, x) <
+  CHECK(gradient_error(
+            [](auto& on, auto v) { return matmul_transposed(on, columns<0, 2>(on, v), columns<2, 2>(on, v)); }, x) <
         1e-7);
   CHECK(gradient_error([](auto& on, auto v) { return tanh(on, head(on, v, 0)); }, x) == 0);
 }

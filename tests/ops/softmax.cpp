@@ -76,11 +76,13 @@ TEST_CASE("softmax_cross_entropy: a score that is not a number is not hidden") {
 TEST_CASE("softmax_cross_entropy: gradients") {
   targets const right{3, 0, 1, 1};
   std::vector<double> const weights{1, 0.5, 0, 3};
-  CHECK(gradient_error([&](auto& on, auto x) { return softmax_cross_entropy(on, x, right); }, noise<dyn, dim<4>>(4, 1)) < 1e-7);
+  CHECK(gradient_error([&](auto& on, auto x) { return softmax_cross_entropy(on, x, right); },
+                       noise<dyn, dim<4>>(4, 1)) < 1e-7);
   CHECK(gradient_error(
             [&](auto& on, auto x) { return softmax_cross_entropy(on, x, right, std::span<double const>{weights}); },
             noise<dyn, dim<4>>(4, 1)) < 1e-7);
-  CHECK(gradient_error([&](auto& on, auto x) { return softmax_cross_entropy(on, x, {}); }, noise<dyn, dim<4>>(0, 1)) == 0);
+  CHECK(gradient_error([&](auto& on, auto x) { return softmax_cross_entropy(on, x, {}); }, noise<dyn, dim<4>>(0, 1)) ==
+        0);
 }
 
 TEST_CASE("softmax_cross_entropy: what does not fit") {

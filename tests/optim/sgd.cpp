@@ -10,7 +10,8 @@ using namespace intarsia::test;
 TEST_CASE("sgd: three steps by hand, with momentum and weight decay") {
   cpu::context ctx;
   one_number<double> plain{1}, heavy{1}, decayed{1};
-  sgd a{plain, {.rate = 0.5f}}, b{heavy, {.rate = 0.5f, .momentum = 0.5f}}, c{decayed, {.rate = 0.5f, .weight_decay = 1}};
+  sgd a{plain, {.rate = 0.5f}}, b{heavy, {.rate = 0.5f, .momentum = 0.5f}},
+      c{decayed, {.rate = 0.5f, .weight_decay = 1}};
   // Gradient x: 1 -> .5 -> .25 -> .125; with momentum v 1, .5 + .5, .5 + 0: 1 -> .5 -> 0 -> -.25; decayed: 1 -> 0.
   for (double const expected : {0.5, 0.25, 0.125}) {
     descend(ctx, a, plain);

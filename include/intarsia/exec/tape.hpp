@@ -94,7 +94,8 @@ class tape {
     if (!v.grad.data) {
       v.grad = zeros<T>(parameter.rows(), parameter.cols());
       auto* place = context_.notes().template take<gradients::entry>(1);
-      watched_ = std::construct_at(place, gradients::entry{parameter.data(), v.grad.data, parameter.size(), sizeof(T), watched_});
+      watched_ = std::construct_at(
+          place, gradients::entry{parameter.data(), v.grad.data, parameter.size(), sizeof(T), watched_});
     }
     return v;
   }

@@ -23,7 +23,8 @@ template <class R, class Rp, class Rn, class C, class Cp, class Cn, class T, cla
                                                  Row row) {
   auto& ctx = on.backend();
   std::size_t const n = anchor.rows(), cols = anchor.cols(), k = n == 0 ? 0 : negatives.rows() / n;
-  expects(positive.rows() == n && negatives.rows() == n * k, "a contrastive loss needs a positive and k negatives per anchor");
+  expects(positive.rows() == n && negatives.rows() == n * k,
+          "a contrastive loss needs a positive and k negatives per anchor");
   expects(positive.cols() == cols && negatives.cols() == cols, "a contrastive loss compares rows of equal width");
   expects(valid.empty() || valid.size() == n * k, "a contrastive loss needs one valid mark per negative, or none");
   var<dim<1>, dim<1>, T, S> y =

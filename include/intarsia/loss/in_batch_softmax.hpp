@@ -38,12 +38,16 @@ same_item(Ids const&) -> same_item<std::remove_cvref_t<decltype(*std::data(std::
 // Throws shape_error where a length does not fit.
 template <axis R, axis Ri, axis C, axis Ci, class T, class S, class Masked = no_mask>
   requires same_axis<C, Ci>
-[[nodiscard]] var<dim<1>, dim<1>, T, S> in_batch_softmax(recorder auto& on, var<R, C, T, S> query, var<Ri, Ci, T, S> item,
-                                                         in_batch_options const& options = {}, Masked masked = {}) {
-  expects(query.rows() == item.rows() && query.cols() == item.cols(),
-          "in_batch_softmax: row i of the queries belongs to row i of the items, give as many of both and of equal width");
-  expects(options.log_q.empty() || options.log_q.size() == item.rows(), "in_batch_softmax: give one log_q per item, or none");
-  expects(options.weight.empty() || options.weight.size() == query.rows(), "in_batch_softmax: give one weight per query, or none");
+[[nodiscard]] var<dim<1>, dim<1>, T, S> in_batch_softmax(recorder auto& on, var<R, C, T, S> query,
+                                                         var<Ri, Ci, T, S> item, in_batch_options const& options = {},
+                                                         Masked masked = {}) {
+  expects(
+      query.rows() == item.rows() && query.cols() == item.cols(),
+      "in_batch_softmax: row i of the queries belongs to row i of the items, give as many of both and of equal width");
+  expects(options.log_q.empty() || options.log_q.size() == item.rows(),
+          "in_batch_softmax: give one log_q per item, or none");
+  expects(options.weight.empty() || options.weight.size() == query.rows(),
+          "in_batch_softmax: give one weight per query, or none");
   expects(options.temperature > 0, "in_batch_softmax: the temperature has to be above 0");
   auto& ctx = on.backend();
   std::size_t const n = query.rows();

@@ -14,8 +14,9 @@ struct max_margin_options {
 // The mask is read at once, not kept. Throws shape_error where sizes do not fit.
 template <axis R, axis Rp, axis Rn, axis C, axis Cp, axis Cn, class T, class S>
   requires same_axis<C, Cp> && same_axis<C, Cn>
-[[nodiscard]] var<dim<1>, dim<1>, T, S> max_margin(recorder auto& on, var<R, C, T, S> anchor, var<Rp, Cp, T, S> positive,
-                                                   var<Rn, Cn, T, S> negatives, max_margin_options const& options = {}) {
+[[nodiscard]] var<dim<1>, dim<1>, T, S> max_margin(recorder auto& on, var<R, C, T, S> anchor,
+                                                   var<Rp, Cp, T, S> positive, var<Rn, Cn, T, S> negatives,
+                                                   max_margin_options const& options = {}) {
   std::size_t const pairs = detail::valid_count(options.valid, negatives.rows());
   T const share = pairs == 0 ? T{0} : T{1} / static_cast<T>(pairs);
   T const margin = static_cast<T>(options.margin);

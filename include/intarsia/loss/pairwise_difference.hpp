@@ -16,8 +16,9 @@ template <axis R, axis Ri, axis C, axis Ci, class T, class S>
 [[nodiscard]] var<dim<1>, dim<1>, T, S> pairwise_difference(recorder auto& on, var<R, C, T, S> user,
                                                             var<Ri, Ci, T, S> item,
                                                             std::span<float const> weight = {}) {
-  expects(user.rows() == item.rows() && user.cols() == item.cols(),
-          "pairwise_difference: row i of the users belongs to row i of the items, give as many of both and of equal width");
+  expects(
+      user.rows() == item.rows() && user.cols() == item.cols(),
+      "pairwise_difference: row i of the users belongs to row i of the items, give as many of both and of equal width");
   expects(weight.empty() || weight.size() == item.rows(), "pairwise_difference: give one weight per item, or none");
   auto& ctx = on.backend();
   std::size_t const n = user.rows(), cols = user.cols();
@@ -33,12 +34,14 @@ template <axis R, axis Ri, axis C, axis Ci, class T, class S>
   for (std::size_t j = 0; j < n; ++j) all += weight.empty() ? T{1} : static_cast<T>(weight[j]);
   T const pairs = n < 2 ? T{0} : static_cast<T>(n - 1) * all;
   T const share = pairs == T{0} ? T{0} : T{1} / pairs;
-  each_row(ctx, n, 1, [=] INTARSIA_FN(std::size_t j) { weights.data[j] = weight.empty() ? T{1} : static_cast<T>(weight[j]); });
+  each_row(ctx, n, 1,
+           [=] INTARSIA_FN(std::size_t j) { weights.data[j] = weight.empty() ? T{1} : static_cast<T>(weight[j]); });
   gemm(ctx, product::transposed_left, detail::reading(weights), detail::value_of(v), items, false);
   dense<T const, S> const us = detail::value_of(u), vs = detail::value_of(v);
   each_row(ctx, n, 4 * cols, [=] INTARSIA_FN(std::size_t i) {
     T const* const from = us.data + i * us.stride;
-    losses.data[i] = share * (detail::dot(from, items.data, cols) - all * detail::dot(from, vs.data + i * vs.stride, cols));
+    losses.data[i] =
+        share * (detail::dot(from, items.data, cols) - all * detail::dot(from, vs.data + i * vs.stride, cols));
   });
   total(ctx, detail::reading(losses), detail::made(y), false);
   if (y.tracked()) {
@@ -50,7 +53,9 @@ template <axis R, axis Ri, axis C, axis Ci, class T, class S>
       each_row(ctx, n, 4 * cols, [=] INTARSIA_FN(std::size_t i) {
         T const g = share * *dy;
         for (std::size_t c = 0; du.data && c < cols; ++c) du[i][c] += g * (items.data[c] - all * vs[i][c]);
-        for (std::size_t c = 0; dv.data && c < cols; ++c) dv[i][c] += g * (weights.data[i] * users.data[c] - all * us[i][c]);
+        for (std::size_t c = 0; dv.data && c < cols; ++c) {
+          dv[i][c] += g * (weights.data[i] * users.data[c] - all * us[i][c]);
+        }
       });
     });
   }

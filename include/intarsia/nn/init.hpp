@@ -41,8 +41,8 @@ void glorot(auto& ctx, tensor<R, C, T>& x) {
   uniform(ctx, x, ends == 0 ? 0.0 : std::sqrt(6 / ends));
 }
 
-// Normal with deviation sqrt(2 / in), for a map that relu follows: He et al., "Delving deep into rectifiers" (ICCV 2015).
-// Weights of shape (in, out).
+// Normal with deviation sqrt(2 / in), for a map that relu follows: He et al., "Delving deep into rectifiers" (ICCV
+// 2015). Weights of shape (in, out).
 template <class R, class C, class T>
 void he(auto& ctx, tensor<R, C, T>& x) {
   normal(ctx, x, x.rows() == 0 ? 0.0 : std::sqrt(2 / static_cast<double>(x.rows())));

@@ -12,7 +12,8 @@ namespace intarsia::inline v0 {
 // basic_mlp<float, 64, 256, 32>: 64 columns -> relu of 256 -> 32 columns. At most ten maps.
 template <class T, std::size_t... Widths>
 class basic_mlp {
-  static_assert(sizeof...(Widths) >= 2 && sizeof...(Widths) <= 11, "an mlp has an input width, an output width, and at most nine between");
+  static_assert(sizeof...(Widths) >= 2 && sizeof...(Widths) <= 11,
+                "an mlp has an input width, an output width, and at most nine between");
   static constexpr std::array<std::size_t, sizeof...(Widths)> widths{Widths...};
   static constexpr std::size_t count = sizeof...(Widths) - 1;
 

@@ -10,7 +10,8 @@ namespace intarsia::inline v0 {
 template <axis R, axis Rb, axis C, axis Cb, class T, class S>
   requires same_axis<R, Rb> && same_axis<C, Cb>
 [[nodiscard]] var<R, C, T, S> add(recorder auto& on, var<R, C, T, S> a, var<Rb, Cb, T, S> b) {
-  expects(a.rows() == b.rows() && a.cols() == b.cols(), "add: both matrices need the same shape; for a bias use add_bias");
+  expects(a.rows() == b.rows() && a.cols() == b.cols(),
+          "add: both matrices need the same shape; for a bias use add_bias");
   auto& ctx = on.backend();
   auto const y = fresh_like(on, a, a.tracked() || b.tracked());
   dense<T const, S> const left = detail::value_of(a), right = detail::value_of(b);
@@ -66,7 +67,8 @@ template <axis R, axis Rb, axis C, axis Cb, class T, class S>
 template <axis R, axis Rb, axis C, axis Cb, class T, class S>
   requires same_axis<R, Rb> && same_axis<C, Cb>
 [[nodiscard]] var<R, C, T, S> multiply(recorder auto& on, var<R, C, T, S> a, var<Rb, Cb, T, S> b) {
-  expects(a.rows() == b.rows() && a.cols() == b.cols(), "multiply: both matrices need the same shape; for a product use matmul");
+  expects(a.rows() == b.rows() && a.cols() == b.cols(),
+          "multiply: both matrices need the same shape; for a product use matmul");
   auto& ctx = on.backend();
   auto const y = fresh_like(on, a, a.tracked() || b.tracked());
   dense<T const, S> const left = detail::value_of(a), right = detail::value_of(b);

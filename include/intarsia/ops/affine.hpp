@@ -9,8 +9,8 @@ namespace intarsia::inline v0 {
 // Throws shape_error where a width known only at run time does not fit.
 template <axis R, axis In, axis W, axis Out, axis B, class T, class S>
   requires same_axis<In, W> && same_axis<Out, B>
-[[nodiscard]] var<R, Out, T, S> affine(recorder auto& on, var<R, In, T, S> x, var<W, Out, T, S> w, var<dim<1>, B, T, S> bias,
-                                       activation then = activation::none) {
+[[nodiscard]] var<R, Out, T, S> affine(recorder auto& on, var<R, In, T, S> x, var<W, Out, T, S> w,
+                                       var<dim<1>, B, T, S> bias, activation then = activation::none) {
   expects(x.cols() == w.rows(), "affine: the input needs as many columns as the weights have rows");
   expects(w.cols() == bias.cols(), "affine: the bias needs one number per column of the weights");
   auto& ctx = on.backend();

@@ -39,8 +39,8 @@ template <class Context, class T, class S>
 void hear_back(Context& ctx, edges_view<S> const& links, T const* scale, dense<T const, S> dy, dense<T, S> dx) {
   scope const temporary{ctx};
   if (links.forward.offsets) {
-    spmm(ctx, backward_of(ctx, links.forward, links.backward), spmm_terms<T, S>{nullptr, scale, {}, {links.other, false}}, dy,
-         dx, true);
+    spmm(ctx, backward_of(ctx, links.forward, links.backward),
+         spmm_terms<T, S>{nullptr, scale, {}, {links.other, false}}, dy, dx, true);
   }
   if (links.other && links.other_forward.offsets) {
     spmm(ctx, backward_of(ctx, links.other_forward, links.other_backward),
@@ -73,18 +73,20 @@ void check_edges(edges_view<S> const& links, std::size_t sources) {
 }  // namespace detail
 
 // out_i += what target i hears: (sources, m) -> (targets, m). Adds in place, so that a sum over relations needs no
-// temporaries: `out` is made by zeros(), head-less and not the result of an op whose pullback reads its own result
-// (activations do); on a tape it is tracked if x is.
+// temporaries: `out` is made by zeros(), or is the result of an op whose pullback does not read it (those of
+// activations do); on a tape it is tracked if x is.
 template <class Source, class Target, axis R, axis Ro, axis C, axis Co, class T, class S>
   requires sources_axis<R, Source> && targets_axis<Ro, Target> && same_axis<C, Co>
-void aggregate_into(recorder auto& on, var<Ro, Co, T, S> out, adjacency_view<Source, Target, S> links, var<R, C, T, S> x,
-                    reduction how = reduction::mean) {
+void aggregate_into(recorder auto& on, var<Ro, Co, T, S> out, adjacency_view<Source, Target, S> links,
+                    var<R, C, T, S> x, reduction how = reduction::mean) {
   detail::check_edges<S>(links, x.rows());
-  expects(out.rows() == links.targets() && out.cols() == x.cols(), "aggregate_into: out needs a row per target and x's columns");
+  expects(out.rows() == links.targets() && out.cols() == x.cols(),
+          "aggregate_into: out needs a row per target and x's columns");
   auto& ctx = on.backend();
   edges_view<S> const edges = links;
   bool const pulls = std::remove_reference_t<decltype(on)>::records && x.tracked();
-  expects(!pulls || out.tracked(), "aggregate_into: out has to be tracked where x is, make it by zeros(on, rows, cols)");
+  expects(!pulls || out.tracked(),
+          "aggregate_into: out has to be tracked where x is, make it by zeros(on, rows, cols)");
   if (how != reduction::max) {
     T const* const scale = how == reduction::mean ? detail::mean_scale<T>(ctx, edges) : nullptr;
     detail::hear(ctx, edges, scale, detail::value_of(x), detail::made(out), true);
@@ -106,8 +108,8 @@ void aggregate_into(recorder auto& on, var<Ro, Co, T, S> out, adjacency_view<Sou
     scope const temporary{ctx};
     auto const who = detail::reading(argmax);
     if (edges.forward.offsets) {
-      segment_max_pull(ctx, detail::backward_of(ctx, edges.forward, edges.backward), row_choice<S>{edges.other, false}, who,
-                       detail::grad_of(out), x.grad);
+      segment_max_pull(ctx, detail::backward_of(ctx, edges.forward, edges.backward), row_choice<S>{edges.other, false},
+                       who, detail::grad_of(out), x.grad);
     }
     if (edges.other && edges.other_forward.offsets) {
       segment_max_pull(ctx, detail::backward_of(ctx, edges.other_forward, edges.other_backward),

@@ -10,12 +10,17 @@
 
 namespace intarsia::inline v0 {
 
+namespace detail {
+template <class Ids>
+using element_of = std::remove_cvref_t<decltype(*std::data(std::declval<Ids const&>()))>;
+}  // namespace detail
+
 // Contiguous ids of the type whose rows are to be read: id<Node> into a whole table, slot<Node> into a block.
 template <class Ids, class Node>
 concept ids_of =
-    std::same_as<std::remove_cvref_t<decltype(*std::data(std::declval<Ids const&>()))>, id<Node>> ||
-    std::same_as<std::remove_cvref_t<decltype(*std::data(std::declval<Ids const&>()))>, slot<Node>> ||
-    because<"these ids are of another node type than the rows they choose from: gather rows_of<N> by id<N> or slot<N>">();
+    std::same_as<detail::element_of<Ids>, id<Node>> || std::same_as<detail::element_of<Ids>, slot<Node>> ||
+    because<"these ids are of another node type than the rows they choose from: "
+            "gather rows_of<N> by id<N> or slot<N>">();
 
 // (nodes, m) by (n) ids -> (n, m). The ids have to live as long as the tape.
 // Throws shape_error where an id is beyond the last row.

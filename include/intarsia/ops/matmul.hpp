@@ -28,10 +28,12 @@ template <axis R, axis In, axis W, axis Out, class T, class S>
 template <axis R, axis Ro, axis In, axis W, axis Out, axis C, class T, class S>
   requires same_axis<R, Ro> && same_axis<In, W> && same_axis<Out, C>
 void matmul_into(recorder auto& on, var<Ro, C, T, S> out, var<R, In, T, S> x, var<W, Out, T, S> w) {
-  expects(x.cols() == w.rows() && out.rows() == x.rows() && out.cols() == w.cols(), "matmul_into: the shapes do not fit");
+  expects(x.cols() == w.rows() && out.rows() == x.rows() && out.cols() == w.cols(),
+          "matmul_into: the shapes do not fit");
   auto& ctx = on.backend();
   bool const pulls = std::remove_reference_t<decltype(on)>::records && (x.tracked() || w.tracked());
-  expects(!pulls || out.tracked(), "matmul_into: out has to be tracked where x or w is, make it by zeros(on, rows, cols)");
+  expects(!pulls || out.tracked(),
+          "matmul_into: out has to be tracked where x or w is, make it by zeros(on, rows, cols)");
   gemm(ctx, product::plain, detail::value_of(x), detail::value_of(w), detail::made(out), true);
   if (!pulls) return;
   on.record([=, &ctx] {

@@ -10,7 +10,8 @@ namespace intarsia::inline v0 {
 // y_i = length x_i / |x_i|: (n, m) -> (n, m)
 // A row of zeros stays zeros, and its gradient is zeros.
 template <axis R, axis C, class T, class S>
-[[nodiscard]] var<R, C, T, S> normalize_rows(recorder auto& on, var<R, C, T, S> x, std::type_identity_t<T> length = T{1}) {
+[[nodiscard]] var<R, C, T, S> normalize_rows(recorder auto& on, var<R, C, T, S> x,
+                                             std::type_identity_t<T> length = T{1}) {
   auto& ctx = on.backend();
   auto const y = fresh_like(on, x, x.tracked());
   dense<T const, S> const in = detail::value_of(x);
@@ -42,7 +43,8 @@ template <axis R, axis C, class T, class S>
 // y = (x - mean) / (deviation + epsilon) with mean and deviation (root of the mean square) of each column over the
 // rows: (n, m) -> (n, m). A constant column becomes zeros.
 template <axis R, axis C, class T, class S>
-[[nodiscard]] var<R, C, T, S> standardize_columns(recorder auto& on, var<R, C, T, S> x, std::type_identity_t<T> epsilon = T(1e-5)) {
+[[nodiscard]] var<R, C, T, S> standardize_columns(recorder auto& on, var<R, C, T, S> x,
+                                                  std::type_identity_t<T> epsilon = T(1e-5)) {
   auto& ctx = on.backend();
   std::size_t const cols = x.cols();
   auto const y = fresh_like(on, x, x.tracked());
@@ -86,7 +88,8 @@ template <axis R, axis C, class T, class S>
       each_row(ctx, dy.rows, 4 * cols, [=] INTARSIA_FN(std::size_t i) {
         for (std::size_t c = 0; c < cols; ++c) {
           T const s = deviation.data[c];
-          if (s > T{0}) dx[i][c] += (dy[i][c] - share * sums.data[c]) / (s + epsilon) - out[i][c] * share * along.data[c] / s;
+          T const centred = (dy[i][c] - share * sums.data[c]) / (s + epsilon);
+          if (s > T{0}) dx[i][c] += centred - out[i][c] * share * along.data[c] / s;
         }
       });
     });

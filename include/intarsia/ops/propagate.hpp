@@ -19,8 +19,8 @@ concept message_rule =
       { rule(x, x, x, x) } -> std::convertible_to<T>;
       { rule(d, d, d, d) } -> std::convertible_to<dual<T, 1>>;
     } ||
-    because<"a message is one generic rule (source, target, weight), optionally with the edge's value as a fourth argument: "
-            "take them as auto, and call ia::exp, ia::sigmoid and the like">();
+    because<"a message is one generic rule (source, target, weight), with the edge's value as an optional fourth "
+            "argument: take them as auto, and call ia::exp, ia::sigmoid and the like">();
 
 // (sources, m), (targets or more, m), (1, m) -> (targets, m). A target without edges hears zeros.
 // Throws shape_error where rows or columns do not fit.
@@ -30,8 +30,7 @@ template <class Source, class Target, axis R, axis Rt, axis C, axis Ct, axis Cw,
                                                       var<R, C, T, S> source, var<Rt, Ct, T, S> target,
                                                       var<dim<1>, Cw, T, S> weight, Rule rule) {
   detail::check_edges<S>(links, source.rows());
-  expects(target.rows() >= links.targets(),
-          "propagate: give one row per source, and at least one row per target");
+  expects(target.rows() >= links.targets(), "propagate: give at least one row per target");
   expects(target.cols() == source.cols() && weight.cols() == source.cols(),
           "propagate: source, target and weight need the same number of columns");
   auto& ctx = on.backend();

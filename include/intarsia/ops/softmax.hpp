@@ -33,19 +33,21 @@ INTARSIA_FN T cross_entropy_row(T* row, std::size_t count, std::size_t target, T
 }
 }  // namespace detail
 
-// (n, m) -> (1, 1). `targets`: the column of each row's right answer. `weights`: how much each row counts, none: 1 each;
-// the mean is sum of weight * loss / sum of weights, of no rows (or weights that sum to 0) it is 0. Scores of minus
-// infinity are absent answers; a row without others has loss 0. Targets and weights are read at once, not kept.
+// (n, m) -> (1, 1). `targets`: the column of each row's right answer. `weights`: how much each row counts, none: 1
+// each; the mean is sum of weight * loss / sum of weights, of no rows (or weights that sum to 0) it is 0. Scores of
+// minus infinity are absent answers; a row without others has loss 0. Targets and weights are read at once, not kept.
 // Throws shape_error where a length or a target does not fit.
 template <axis R, axis C, class T, class S>
 [[nodiscard]] var<dim<1>, dim<1>, T, S> softmax_cross_entropy(recorder auto& on, var<R, C, T, S> scores,
                                                               std::span<std::uint32_t const> targets,
                                                               std::span<T const> weights = {}) {
   expects(targets.size() == scores.rows(), "softmax_cross_entropy: give one target column per row of scores");
-  expects(weights.empty() || weights.size() == scores.rows(), "softmax_cross_entropy: give one weight per row, or none");
+  expects(weights.empty() || weights.size() == scores.rows(),
+          "softmax_cross_entropy: give one weight per row, or none");
   T sum_of_weights = weights.empty() ? static_cast<T>(scores.rows()) : T{0};
   for (T const w : weights) sum_of_weights += w;
-  for (std::uint32_t const j : targets) expects(j < scores.cols(), "softmax_cross_entropy: a target is beyond the last column");
+  for (std::uint32_t const j : targets)
+    expects(j < scores.cols(), "softmax_cross_entropy: a target is beyond the last column");
   T const share = sum_of_weights == T{0} ? T{0} : T{1} / sum_of_weights;
 
   auto& ctx = on.backend();
@@ -55,7 +57,8 @@ template <axis R, axis C, class T, class S>
   copy(ctx, detail::value_of(scores), slopes);
   each_row(ctx, slopes.rows, 16 * slopes.cols, [=] INTARSIA_FN(std::size_t i) {
     T const weight = share * (weights.empty() ? T{1} : weights[i]);
-    losses.data[i] = weight * detail::cross_entropy_row(slopes.data + i * slopes.stride, slopes.cols, targets[i], weight);
+    losses.data[i] =
+        weight * detail::cross_entropy_row(slopes.data + i * slopes.stride, slopes.cols, targets[i], weight);
   });
   total(ctx, detail::reading(losses), detail::made(y), false);
   if (y.tracked()) {

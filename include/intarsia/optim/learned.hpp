@@ -61,7 +61,8 @@ class learned {
       if (!gradients_[p]) return;
       std::array<T*, States> states{};
       for (std::size_t s = 0; s < States; ++s) states[s] = states_[s][p].data() + first;
-      update(p, std::min(grain, parameters_[p].count - first), parameters_[p].numbers + first, gradients_[p] + first, states);
+      update(p, std::min(grain, parameters_[p].count - first), parameters_[p].numbers + first, gradients_[p] + first,
+             states);
     });
   }
 
