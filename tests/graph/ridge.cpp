@@ -1,4 +1,3 @@
-#include <intarsia/cpu/cholesky.hpp>
 #include <intarsia/graph/ridge.hpp>
 
 #include "../catch.hpp"

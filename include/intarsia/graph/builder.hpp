@@ -4,7 +4,6 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
-#include <cstdint>
 #include <intarsia/core/id.hpp>
 #include <intarsia/graph/graph.hpp>
 #include <numeric>
