@@ -38,31 +38,41 @@ inline void pack_columns(dense<T const> b, bool transposed, std::size_t k, std::
   }
 }
 
-// Steps [k, k + depth) of rows [i, i + rows) of op(A) as a tile reads them; rows up to `height` are zero.
+// Panels of A that are packed together where A is transposed, so that its rows are read in longer pieces.
+inline constexpr std::size_t panel_group = 4;
 template <class T>
-inline void pack_rows(dense<T const> a, bool transposed, std::size_t k, std::size_t depth, std::size_t i,
-                      std::size_t rows, std::size_t height, T* to, std::size_t to_width) {
-  if (transposed) {
-    // Four at a time, running over into the next step (and the panel's slack), is faster than the exact number.
-    bool const inside = rows == to_width && i + (rows + 3) / 4 * 4 <= a.cols;
-    for (std::size_t s = 0; s < depth; ++s, to += to_width) {
-      T const* const from = a.data + (k + s) * a.stride + i;
-      __builtin_prefetch(from + 12 * a.stride);
-      __builtin_prefetch(from + 12 * a.stride + rows - 1);
-      if (inside) {
-        for (std::size_t row = 0; row < rows; row += 4) std::memcpy(to + row, from + row, 4 * sizeof(T));
-      } else {
-        for (std::size_t row = 0; row < rows; ++row) to[row] = from[row];
-        std::fill(to + rows, to + height, T{0});
-      }
-    }
-    return;
-  }
+inline constexpr std::size_t panel_size = tallest_tile * panel_stride<T>;
+
+// Steps [k, k + depth) of rows [i, i + rows) of A as a tile reads them; rows up to `height` are zero.
+template <class T>
+inline void pack_panel(dense<T const> a, std::size_t k, std::size_t depth, std::size_t i, std::size_t rows,
+                       std::size_t height, T* to) {
   for (std::size_t row = 0; row < height; ++row, to += panel_stride<T>) {
     if (row < rows) {
       std::memcpy(to, a.data + (i + row) * a.stride + k, depth * sizeof(T));
     } else {
       std::fill_n(to, depth, T{0});
+    }
+  }
+}
+
+// The same of A', for the panels that rows [i, end) make, each `height` rows.
+template <class T>
+inline void pack_panels(dense<T const> a, std::size_t k, std::size_t depth, std::size_t i, std::size_t end,
+                        std::size_t height, T* to) {
+  // Numbers go four at a time, over into the next step (or the panel's slack): faster than the exact count.
+  std::size_t const whole = (end - i) / height, rounded = (height + 3) / 4 * 4;
+  std::size_t const quick = whole > 0 && i + (whole - 1) * height + rounded > a.cols ? whole - 1 : whole;
+  for (std::size_t s = 0; s < depth; ++s, to += height) {
+    T const* from = a.data + (k + s) * a.stride + i;
+    T* panel = to;
+    for (std::size_t p = 0; p < quick; ++p, from += height, panel += panel_size<T>) {
+      for (std::size_t row = 0; row < rounded; row += 4) std::memcpy(panel + row, from + row, 4 * sizeof(T));
+    }
+    for (std::size_t top = i + quick * height; top < end; top += height, from += height, panel += panel_size<T>) {
+      std::size_t const rows = std::min(height, end - top);
+      for (std::size_t row = 0; row < rows; ++row) panel[row] = from[row];
+      for (std::size_t row = rows; row < height; ++row) panel[row] = T{0};
     }
   }
 }
@@ -73,7 +83,7 @@ void gemm_tiles(context& ctx, product form, dense<T const> a, dense<T const> b, 
                 bool accumulate) {
   scope const keep{ctx};
   tile_set<T> const tile = tiles_for<T>(ctx.instructions());
-  constexpr std::size_t step = panel_depth<T>;
+  constexpr std::size_t step = panel_depth<T>, enough = std::size_t{1} << 20;  // operations worth a piece
   std::size_t const wide = (std::min<std::size_t>(c.cols, 2048) + tile.cols - 1) / tile.cols;  // panels of B a round
   std::size_t const deep = std::min(depth, std::max<std::size_t>(1, (std::size_t{1} << 20) / (wide * tile.cols * step)) * step);
   T* const packed = ctx.scratch().template take<T>(wide * tile.cols * deep);  // (panels, deep, tile.cols)
@@ -96,11 +106,10 @@ void gemm_tiles(context& ctx, product form, dense<T const> a, dense<T const> b, 
       std::size_t const across = heights < 8 ? std::max<std::size_t>(1, widths * heights / 8) : widths;
       std::size_t const columns = (widths + across - 1) / across;
       std::size_t const operations = tile.rows * tile.cols * across * steps;
-      std::size_t const down = std::min(heights, std::max({std::size_t{1}, std::min<std::size_t>(8, heights / 16), (std::size_t{1} << 20) / operations}));
+      std::size_t const down = std::min(heights, std::max({std::size_t{1}, std::min(panel_group, heights / 8), enough / operations}));
       std::size_t const pieces = (heights + down - 1) / down * columns;
-      std::size_t const grain = std::max<std::size_t>(1, (std::size_t{1} << 20) / (operations * down));
-      ctx.threads().bulk(pieces, grain, [&](std::size_t begin, std::size_t end) {
-        alignas(64) T panel[tallest_tile * panel_stride<T>];
+      ctx.threads().bulk(pieces, std::max<std::size_t>(1, enough / (operations * down)), [&](std::size_t begin, std::size_t end) {
+        alignas(64) T panels[panel_group * panel_size<T>];
         for (std::size_t piece = begin; piece < end; ++piece) {
           std::size_t const top = piece / columns * down, bottom = std::min(heights, top + down);
           std::size_t const first = piece % columns * across, last = std::min(widths, first + across);
@@ -108,11 +117,19 @@ void gemm_tiles(context& ctx, product form, dense<T const> a, dense<T const> b, 
             std::size_t const some = std::min(step, steps - s);
             bool const add = accumulate || k + s > 0;
             for (std::size_t p = top; p < bottom; ++p) {
-              std::size_t const i = p * tile.rows;
-              std::size_t const rows = std::min(tile.rows, c.rows - i);
+              std::size_t const i = p * tile.rows, rows = std::min(tile.rows, c.rows - i);
               std::size_t height = 0;
               while (height + 1 < tile.heights.size() && tile.heights[height + 1] >= rows) ++height;
-              pack_rows(a, form == product::transposed_left, k + s, some, i, rows, tile.heights[height], panel, tile.rows);
+              T* panel = panels;
+              if (form == product::transposed_left) {
+                std::size_t const in_group = (p - top) % panel_group;
+                if (in_group == 0) {
+                  pack_panels(a, k + s, some, i, std::min(c.rows, std::min(bottom, p + panel_group) * tile.rows), tile.rows, panels);
+                }
+                panel += in_group * panel_size<T>;
+              } else {
+                pack_panel(a, k + s, some, i, rows, tile.heights[height], panel);
+              }
               auto const run = form == product::transposed_left ? tile.transposed[height] : tile.plain[height];
               for (std::size_t q = first; q < last; ++q) {
                 std::size_t const j = q * tile.cols;
