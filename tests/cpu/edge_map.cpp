@@ -87,6 +87,36 @@ TEST_CASE("edge_map and its pull: a message that reads the edge's value") {
   check(valued{}, false);
 }
 
+TEST_CASE("edge_map and its pull leave out the rows that are not chosen") {
+  auto const a = sparse(30, 9, false, 8);
+  auto const t_owned = ia::transposed(a.view());
+  auto const mark = marks(30, 5);
+  auto kept = a;  // the same without the entries of rows left out
+  kept.columns.clear();
+  for (std::size_t i = 0; i < 30; ++i) {
+    for (std::size_t e = a.offsets[i]; mark[i] != 0 && e < a.offsets[i + 1]; ++e) kept.columns.push_back(a.columns[e]);
+    kept.offsets[i + 1] = kept.columns.size();
+  }
+  auto const t_kept = ia::transposed(kept.view());
+  auto const s = matrix<double>::random(9, 5, 1), t = matrix<double>::random(30, 5, 2);
+  auto const w = matrix<double>::random(1, 5, 3), dy = matrix<double>::random(30, 5, 4);
+  auto ctx = context(ia::widest_instructions());
+  auto y = matrix<double>::filled(30, 5, 2), expected = y;
+  edge_map(ctx, a.view(), gated{}, s.view(), t.view(), w.view(), y.view(), false, {mark.data(), true});
+  edge_map(ctx, kept.view(), gated{}, s.view(), t.view(), w.view(), expected.view(), false);
+  for (std::size_t i = 0; i < 30; ++i) {
+    for (std::size_t c = 0; c < 5; ++c) CHECK(y(i, c) == (mark[i] != 0 ? expected(i, c) : 2));
+  }
+  auto const pull = [&](auto& of, auto& transposed, ia::row_choice<> rows) {
+    std::array grads{matrix<double>::filled(9, 5, 0), matrix<double>::filled(30, 5, 0), matrix<double>::filled(1, 5, 0)};
+    edge_map_pull(ctx, of.view(), transposed.view(), gated{}, s.view(), t.view(), w.view(), dy.view(), grads[0].view(),
+                  grads[1].view(), grads[2].view(), rows);
+    return grads;
+  };
+  auto const some = pull(a, t_owned, {mark.data(), true}), all = pull(kept, t_kept, {});
+  for (std::size_t which = 0; which < 3; ++which) CHECK(difference(some[which], all[which]) < 1e-14);
+}
+
 TEST_CASE("edge_map in float agrees with double on every instruction set") {
   auto const a = sparse(200, 90, true, 9);
   for (std::size_t width : widths) {

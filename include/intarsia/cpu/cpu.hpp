@@ -11,6 +11,7 @@
 #include <intarsia/cpu/map.hpp>
 #include <intarsia/cpu/memory.hpp>
 #include <intarsia/cpu/reduce.hpp>
+#include <intarsia/cpu/sample.hpp>
 #include <intarsia/cpu/segment.hpp>
 #include <intarsia/cpu/spmm.hpp>
 #include <intarsia/exec/backend.hpp>

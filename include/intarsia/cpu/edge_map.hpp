@@ -23,12 +23,14 @@ template <class Rule, class Number>
 }
 }  // namespace detail
 
-// y[i, c] += (or =) sum over entries of row i of rule(source[j, c], target[i, c], weight[0, c]).
+// y[i, c] += (or =) sum over entries of row i of rule(source[j, c], target[i, c], weight[0, c]). Rows left out keep
+// what they hold.
 template <class T, class Rule>
 void edge_map(context& ctx, csr_view<> a, Rule rule, std::type_identity_t<dense<T const>> source,
               std::type_identity_t<dense<T const>> target, std::type_identity_t<dense<T const>> weight, dense<T> y,
-              bool accumulate) {
+              bool accumulate, row_choice<> rows = {}) {
   detail::pieces(ctx, a.rows, detail::rows_per_piece_of(a, 4 * y.cols), [=](std::size_t row) {
+    if (!rows.has(row)) return;
     T* const to = y.data + row * y.stride;
     T const* const own = target.data + row * target.stride;
     if (!accumulate) std::fill_n(to, y.cols, T{0});
@@ -44,12 +46,12 @@ void edge_map(context& ctx, csr_view<> a, Rule rule, std::type_identity_t<dense<
 }
 
 // Adds the gradients of edge_map to dsource, dtarget and dweight; one without data is skipped. `transposed` is the
-// transpose of `a` and only read for dsource.
+// transpose of `a` and only read for dsource; `rows` are those of `a` that count.
 template <class T, class Rule>
 void edge_map_pull(context& ctx, csr_view<> a, csr_view<> transposed, Rule rule,
                    std::type_identity_t<dense<T const>> source, std::type_identity_t<dense<T const>> target,
                    std::type_identity_t<dense<T const>> weight, std::type_identity_t<dense<T const>> dy,
-                   dense<T> dsource, dense<T> dtarget, dense<T> dweight) {
+                   dense<T> dsource, dense<T> dtarget, dense<T> dweight, row_choice<> rows = {}) {
   std::size_t const cols = dy.cols;
   if (dsource.data) {
     using number = dual<T, 1>;
@@ -59,6 +61,7 @@ void edge_map_pull(context& ctx, csr_view<> a, csr_view<> transposed, Rule rule,
       for (std::size_t e = 0; e < transposed.degree(row); ++e) {
         std::size_t const entry = transposed.offsets[row] + e;
         std::size_t const i = transposed.columns[entry];
+        if (!rows.has(i)) continue;
         number const value{detail::entry_value<T>(transposed, entry)};
         T const* const other = target.data + i * target.stride;
         T const* const slope = dy.data + i * dy.stride;
@@ -74,13 +77,14 @@ void edge_map_pull(context& ctx, csr_view<> a, csr_view<> transposed, Rule rule,
 
   using number = dual<T, 2>;
   scope const keep{ctx};
-  cut const rows = cut_for_sum(a.rows, detail::rows_per_piece_of(a, 8 * cols), 64);
-  T* const partial = ctx.scratch().template take<T>(rows.pieces * cols);  // (pieces, cols), of dweight
-  detail::pieces(ctx, rows.pieces, 1, [=](std::size_t piece) {
+  cut const cuts = cut_for_sum(a.rows, detail::rows_per_piece_of(a, 8 * cols), 64);
+  T* const partial = ctx.scratch().template take<T>(cuts.pieces * cols);  // (pieces, cols), of dweight
+  detail::pieces(ctx, cuts.pieces, 1, [=](std::size_t piece) {
     T* const sum = partial + piece * cols;
     std::fill_n(sum, cols, T{0});
-    std::size_t const end = std::min(a.rows, (piece + 1) * rows.grain);
-    for (std::size_t row = piece * rows.grain; row < end; ++row) {
+    std::size_t const end = std::min(a.rows, (piece + 1) * cuts.grain);
+    for (std::size_t row = piece * cuts.grain; row < end; ++row) {
+      if (!rows.has(row)) continue;
       T const* const own = target.data + row * target.stride;
       T const* const slope = dy.data + row * dy.stride;
       T* const to = dtarget.data ? dtarget.data + row * dtarget.stride : nullptr;
@@ -98,7 +102,7 @@ void edge_map_pull(context& ctx, csr_view<> a, csr_view<> transposed, Rule rule,
     }
   });
   if (!dweight.data) return;
-  for (std::size_t piece = 0; piece < rows.pieces; ++piece) {
+  for (std::size_t piece = 0; piece < cuts.pieces; ++piece) {
     for (std::size_t c = 0; c < cols; ++c) dweight.data[c] += partial[piece * cols + c];
   }
 }
