@@ -35,7 +35,7 @@ template <class R, class C, class T = double>
   return x;
 }
 
-namespace detail {
+namespace differences {
 // A result of any shape becomes a loss by a fixed direction: the inner product of the two.
 template <class V>
 [[nodiscard]] tensor<dyn, dyn, double> direction(V const& y) {
@@ -72,7 +72,7 @@ inline void measure(double found, double expected, double& gap, double& size) {
   if (std::isnan(gap) || std::isnan(size)) return 1e300;
   return std::sqrt(gap) / std::max(std::sqrt(size), 1e-3);
 }
-}  // namespace detail
+}  // namespace differences
 
 inline constexpr double difference_step = 1e-5;
 
@@ -83,7 +83,7 @@ template <class F, class... Inputs>
   auto all = std::tie(inputs...);
   auto const value = [&] {
     tape on{ctx};
-    return detail::along_direction(std::apply([&](auto&... x) { return f(on, on.constant(x)...); }, all));
+    return differences::along_direction(std::apply([&](auto&... x) { return f(on, on.constant(x)...); }, all));
   };
   // The gradients by all inputs of which `which` is one; all of them where it is none.
   auto const gradients = [&](std::size_t which) {
@@ -99,7 +99,7 @@ template <class F, class... Inputs>
       return v;
     };
     auto vars = std::apply([&](auto&... x) { return std::tuple{var_of(x)...}; }, all);
-    static_cast<void>(detail::pull_direction(on, std::apply([&](auto... v) { return f(on, v...); }, vars)));
+    static_cast<void>(differences::pull_direction(on, std::apply([&](auto... v) { return f(on, v...); }, vars)));
     std::vector<std::vector<double>> found;
     auto const keep = [&](auto& v) {
       std::size_t const count = v.tracked() ? v.rows() * v.cols() : 0;
@@ -125,10 +125,10 @@ template <class F, class... Inputs>
       x.data()[i] = kept - difference_step;
       double const below = value();
       x.data()[i] = kept;
-      detail::measure(alone[place][i], (above - below) / (2 * difference_step), gap, size);
-      detail::measure(together[place][i], alone[place][i], between, twice);
+      differences::measure(alone[place][i], (above - below) / (2 * difference_step), gap, size);
+      differences::measure(together[place][i], alone[place][i], between, twice);
     }
-    worst = std::max({worst, detail::relative(gap, size), detail::relative(between, twice)});
+    worst = std::max({worst, differences::relative(gap, size), differences::relative(between, twice)});
     ++place;
   };
   std::apply([&](auto&... x) { (compare(x), ...); }, all);
@@ -145,12 +145,12 @@ template <class M, class F>
 [[nodiscard]] double parameter_gradient_error(cpu::context& ctx, M& part, F const& f) {
   auto const value = [&] {
     tape on{ctx};
-    return detail::along_direction(f(on, std::as_const(part)));
+    return differences::along_direction(f(on, std::as_const(part)));
   };
   std::vector<std::vector<double>> found;
   {
     tape on{ctx};
-    auto const slopes = detail::pull_direction(on, f(on, std::as_const(part)));
+    auto const slopes = differences::pull_direction(on, f(on, std::as_const(part)));
     visit(part, [&](std::string const&, auto& x) {
       double const* const g = slopes.by(x.data());
       found.push_back(g ? std::vector<double>(g, g + x.size()) : std::vector<double>(x.size()));
@@ -167,9 +167,9 @@ template <class M, class F>
       x.data()[i] = kept - difference_step;
       double const below = value();
       x.data()[i] = kept;
-      detail::measure(found[place][i], (above - below) / (2 * difference_step), gap, size);
+      differences::measure(found[place][i], (above - below) / (2 * difference_step), gap, size);
     }
-    worst = std::max(worst, detail::relative(gap, size));
+    worst = std::max(worst, differences::relative(gap, size));
     ++place;
   });
   return worst;

@@ -3,6 +3,8 @@
 #include "../oracle.hpp"
 
 #include <intarsia/nn/mlp.hpp>
+#include <intarsia/ops/add.hpp>
+#include <intarsia/ops/sum.hpp>
 
 using namespace intarsia;
 using namespace intarsia::test;
@@ -37,5 +39,10 @@ TEST_CASE("mlp: gradients by input, by parameters, and along a direction") {
     auto const f = [&](auto& on, auto const& part) { return part(on, on.constant(x)); };
     CHECK(gradient_error([&](auto& on, auto v) { return net(on, v); }, x) < 1e-7);
     CHECK(parameter_gradient_error(ctx, net, f) < 1e-7);
+    auto const loss = [&](auto& on, auto const& part) {
+      auto const y = f(on, part);
+      return sum(on, multiply(on, y, y));
+    };
+    CHECK(directional_error(ctx, net, loss) < 1e-7);
   }
 }

@@ -90,3 +90,31 @@ TEST_CASE("softmax_cross_entropy: what does not fit") {
   CHECK_THROWS_AS(loss_of({{1, 2}}, {0, 1}), shape_error);
   CHECK_THROWS_AS(loss_of({{1, 2}}, {0}, {1, 1}), shape_error);
 }
+
+TEST_CASE("softmax_cross_entropy: the exponential function of float is that of the standard library") {
+  double worst = 0;
+  for (float x = 0; x > -87; x -= 0.00037f) {
+    double const right = std::exp(static_cast<double>(x));
+    worst = std::max(worst, std::abs(static_cast<double>(detail::exp_below_one(x)) - right) / right);
+  }
+  CHECK(worst < 2.4e-7);
+  CHECK(detail::exp_below_one(0.0f) == 1);
+  CHECK(detail::exp_below_one(-88.0f) == 0);
+  CHECK(detail::exp_below_one(-std::numeric_limits<float>::infinity()) == 0);
+  CHECK(std::isnan(detail::exp_below_one(std::numeric_limits<float>::quiet_NaN())));
+}
+
+TEST_CASE("softmax_cross_entropy: every width") {
+  for (std::size_t cols = 1; cols < 40; ++cols) {
+    auto const x = noise<dyn, dyn>(2, cols, cols);
+    double expected = 0;
+    for (std::size_t i = 0; i < 2; ++i) {
+      double sum = 0;
+      for (std::size_t c = 0; c < cols; ++c) sum += std::exp(x[i][c]);
+      expected += (std::log(sum) - x[i][cols - 1]) / 2;
+    }
+    auto const last = static_cast<std::uint32_t>(cols - 1);
+    CHECK(loss_of(grid_of(x), {last, last}) == Approx(expected).margin(1e-14));
+    CHECK(gradient_error([&](auto& on, auto v) { return softmax_cross_entropy(on, v, targets{last, 0}); }, x) < 1e-7);
+  }
+}

@@ -40,8 +40,12 @@ TEST_CASE("adam: weight decay is part of the gradient, adamw's is not") {
   adamw apart{b, {.rate = 0.1f, .weight_decay = 0.5f}};
   descend(ctx, coupled, a);
   descend(ctx, apart, b);
-  CHECK(a() == Approx(0.9));                // the first step is the rate whatever the gradient
-  CHECK(b() == Approx(0.9 - 0.1 * 0.5));    // and the decay beside it
+  CHECK(a() == Approx(0.9));              // the first step is the rate whatever the gradient
+  CHECK(b() == Approx(0.9 - 0.1 * 0.5));  // and the decay beside it
+  one_number<double> c{1};
+  adamw usual{c, {.rate = 0.1f}};
+  descend(ctx, usual, c);
+  CHECK(c() == Approx(0.9 - 0.1 * 0.01));
 }
 
 TEST_CASE("adam: a parameter that took no part is left alone") {

@@ -62,20 +62,22 @@ template <axis R, axis Ri, axis C, axis Ci, class T, class S, class Masked = no_
   gemm(ctx, product::transposed_right, detail::value_of(query), detail::value_of(item), scores, false);
   each_row(ctx, n, 16 * n, [=, log_q = options.log_q, weights = options.weight] INTARSIA_FN(std::size_t i) {
     T* const row = scores.data + i * scores.stride;
-    for (std::size_t j = 0; j < n; ++j) {
-      row[j] = sharpness * row[j] - (log_q.empty() ? T{0} : static_cast<T>(log_q[j]));
-      if (i != j && masked(i, j)) row[j] = -std::numeric_limits<T>::infinity();
+    for (std::size_t j = 0; j < n; ++j) row[j] *= sharpness;
+    for (std::size_t j = 0; j < log_q.size(); ++j) row[j] -= static_cast<T>(log_q[j]);
+    if constexpr (!std::is_same_v<Masked, no_mask>) {
+      for (std::size_t j = 0; j < n; ++j)
+        row[j] = i != j && masked(i, j) ? -std::numeric_limits<T>::infinity() : row[j];
     }
     T const weight = share * (weights.empty() ? T{1} : static_cast<T>(weights[i]));
-    losses.data[i] = weight * detail::cross_entropy_row(row, n, i, weight);
-    for (std::size_t j = 0; j < n; ++j) row[j] *= sharpness;
+    losses.data[i] = weight * detail::cross_entropy_row(row, n, i, weight * sharpness);
   });
   total(ctx, detail::reading(losses), detail::made(y), false);
   if (y.tracked()) {
     on.record([=, &ctx] {
       dense<T const, S> const dy = detail::grad_of(y);
       each_row(ctx, n, n, [=] INTARSIA_FN(std::size_t i) {
-        for (std::size_t j = 0; j < n; ++j) scores[i][j] *= dy.data[0];
+        T const g = dy.data[0];
+        for (std::size_t j = 0; g != T{1} && j < n; ++j) scores[i][j] *= g;
       });
       auto const slopes = detail::reading(scores);
       if (query.tracked()) gemm(ctx, product::plain, slopes, detail::value_of(item), query.grad, true);

@@ -28,9 +28,7 @@ template <axis R, axis Rp, axis Rn, axis C, axis Cp, axis Cn, class T, class S>
                               bool const counts = j == 0 || !valid || valid[j - 1];
                               scores[j] = counts ? sharpness * scores[j] : -std::numeric_limits<T>::infinity();
                             }
-                            T const loss = share * detail::cross_entropy_row(scores, k + 1, 0, share);
-                            for (std::size_t j = 0; j <= k; ++j) scores[j] *= sharpness;
-                            return loss;
+                            return share * detail::cross_entropy_row(scores, k + 1, 0, share * sharpness);
                           });
 }
 

@@ -82,11 +82,18 @@ class adam {
   std::vector<correction> correction_;
 };
 
+struct adamw_options {
+  float rate = 1e-3f;
+  float beta1 = 0.9f, beta2 = 0.999f;
+  float epsilon = 1e-8f;
+  float weight_decay = 1e-2f;
+};
+
 // Adam with weight decay apart from the gradient: x -= rate * weight_decay * x beside Adam's own step.
 class adamw : public adam {
  public:
   template <module M>
-  explicit adamw(M& part, adam_options options = {.weight_decay = 1e-2f}) : adam{part, options} {
+  explicit adamw(M& part, adamw_options o = {}) : adam{part, {o.rate, o.beta1, o.beta2, o.epsilon, o.weight_decay}} {
     decoupled_ = true;
   }
 };
