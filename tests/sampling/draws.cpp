@@ -257,7 +257,7 @@ TEST_CASE("hidden entries are never drawn and the others stay uniform") {
       }
       double const rate = static_cast<double>(times * taken) / 8;
       std::vector<double> expected(12, rate);
-      for (std::size_t const c : {2, 3, 7, 11}) {
+      for (std::size_t const c : {2u, 3u, 7u, 11u}) {
         CHECK(counts[c] == 0);
         expected[c] = 0;
       }

@@ -43,6 +43,8 @@ class slot_table {
       stamp_ = 1;
     }
   }
+  // Brings the entry of a node near before it is needed.
+  void prefetch(std::uint32_t node) const { __builtin_prefetch(&entries_[node]); }
   // The slot of a node; new nodes get the next one and are appended to `ids`.
   std::uint32_t insert(std::uint32_t node, buffer<std::uint32_t>& ids) {
     entry& e = entries_[node];
@@ -140,7 +142,11 @@ void expand(Context& ctx, block_data& b, std::vector<slot_table>& slots, std::ve
       for (std::size_t n = begin; n < end; ++n) {
         for (std::size_t r = 0; r < relations.size(); ++r) {
           if (relations[r].source != n) continue;
-          for (auto& column : hop.relations[r].columns) column = slots[n].insert(column, b.ids[n]);
+          auto& columns = hop.relations[r].columns;
+          for (std::size_t entry = 0; entry < columns.size(); ++entry) {
+            if (entry + 16 < columns.size()) slots[n].prefetch(columns[entry + 16]);
+            columns[entry] = slots[n].insert(columns[entry], b.ids[n]);
+          }
         }
       }
     });
