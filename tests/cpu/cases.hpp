@@ -70,7 +70,8 @@ double difference(matrix<T> const& a, matrix<double> const& expected) {
   double worst = a.rows == expected.rows && a.cols == expected.cols ? 0 : 1e30;
   for (std::size_t i = 0; i < a.rows; ++i) {
     for (std::size_t j = 0; j < a.cols; ++j) {
-      double const gap = std::abs(static_cast<double>(a(i, j)) - expected(i, j)) / std::max(1.0, std::abs(expected(i, j)));
+      double const gap =
+          std::abs(static_cast<double>(a(i, j)) - expected(i, j)) / std::max(1.0, std::abs(expected(i, j)));
       worst = std::isnan(gap) ? 1e30 : std::max(worst, gap);
     }
     for (std::size_t j = a.cols; j < a.stride; ++j) worst = std::isnan(a(i, j)) ? worst : 1e30;

@@ -40,7 +40,8 @@ void check(Rule rule, bool values) {
   auto t_view = transposed.view();
   t_view.values = a.view().values;
   for (std::size_t width : {1, 3, 17}) {
-    auto s = matrix<double>::random(9, width, 1), t = matrix<double>::random(12, width, 2), w = matrix<double>::random(1, width, 3);
+    auto s = matrix<double>::random(9, width, 1), t = matrix<double>::random(12, width, 2),
+         w = matrix<double>::random(1, width, 3);
     auto const dy = matrix<double>::random(12, width, 4);
     for (auto set : instruction_sets()) {
       for (bool accumulate : {false, true}) {
@@ -60,8 +61,8 @@ void check(Rule rule, bool values) {
       for (int which = 0; which < 3; ++which) {
         matrix<double>& input = *inputs[which];
         auto const grad = on_all_threads(set, matrix<double>::filled(input.rows, width, 1), [&](auto& ctx, auto& out) {
-          edge_map_pull(ctx, a.view(), t_view, rule, s.view(), t.view(), w.view(), dy.view(), which == 0 ? out.view() : none,
-                        which == 1 ? out.view() : none, which == 2 ? out.view() : none);
+          edge_map_pull(ctx, a.view(), t_view, rule, s.view(), t.view(), w.view(), dy.view(),
+                        which == 0 ? out.view() : none, which == 1 ? out.view() : none, which == 2 ? out.view() : none);
         });
         for (std::size_t i = 0; i < input.rows; ++i) {
           for (std::size_t c = 0; c < width; ++c) {
@@ -108,7 +109,8 @@ TEST_CASE("edge_map and its pull leave out the rows that are not chosen") {
     for (std::size_t c = 0; c < 5; ++c) CHECK(y(i, c) == (mark[i] != 0 ? expected(i, c) : 2));
   }
   auto const pull = [&](auto& of, auto& transposed, ia::row_choice<> rows) {
-    std::array grads{matrix<double>::filled(9, 5, 0), matrix<double>::filled(30, 5, 0), matrix<double>::filled(1, 5, 0)};
+    std::array grads{matrix<double>::filled(9, 5, 0), matrix<double>::filled(30, 5, 0),
+                     matrix<double>::filled(1, 5, 0)};
     edge_map_pull(ctx, of.view(), transposed.view(), gated{}, s.view(), t.view(), w.view(), dy.view(), grads[0].view(),
                   grads[1].view(), grads[2].view(), rows);
     return grads;
@@ -120,12 +122,14 @@ TEST_CASE("edge_map and its pull leave out the rows that are not chosen") {
 TEST_CASE("edge_map in float agrees with double on every instruction set") {
   auto const a = sparse(200, 90, true, 9);
   for (std::size_t width : widths) {
-    auto const s = matrix<>::random(90, width, 1), t = matrix<>::random(200, width, 2), w = matrix<>::random(1, width, 3);
+    auto const s = matrix<>::random(90, width, 1), t = matrix<>::random(200, width, 2),
+               w = matrix<>::random(1, width, 3);
     auto expected = matrix<double>::filled(200, width, 0);
     for (std::size_t i = 0; i < 200; ++i) {
       for (std::size_t e = a.offsets[i]; e < a.offsets[i + 1]; ++e) {
         for (std::size_t c = 0; c < width; ++c) {
-          expected(i, c) += gated{}(static_cast<double>(s(a.columns[e], c)), static_cast<double>(t(i, c)), static_cast<double>(w(0, c)));
+          expected(i, c) += gated{}(static_cast<double>(s(a.columns[e], c)), static_cast<double>(t(i, c)),
+                                    static_cast<double>(w(0, c)));
         }
       }
     }

@@ -35,11 +35,13 @@ constexpr product forms[] = {product::plain, product::transposed_left, product::
 
 template <class T>
 void agree(std::size_t m, std::size_t k, std::size_t n, bool all_threads) {
-  double const tolerance = std::is_same_v<T, float> ? 1e-6 * static_cast<double>(k + 8) : 1e-13 * static_cast<double>(k + 8);
+  double const tolerance =
+      std::is_same_v<T, float> ? 1e-6 * static_cast<double>(k + 8) : 1e-13 * static_cast<double>(k + 8);
   for (auto form : forms) {
     problem<T> p{form, m, k, n};
     for (auto set : instruction_sets()) {
-      INFO("form " << static_cast<int>(form) << ", " << m << " x " << k << " x " << n << ", set " << static_cast<int>(set));
+      INFO("form " << static_cast<int>(form) << ", " << m << " x " << k << " x " << n << ", set "
+                   << static_cast<int>(set));
       auto const run = [&](auto& ctx, auto& c) { gemm(ctx, form, p.a.view(), p.b.view(), c.view(), false); };
       matrix<T> c(m, n);
       if (all_threads) {

@@ -59,15 +59,19 @@ TEST_CASE("column_sum and total agree with plain sums") {
       auto sums = matrix<double>::filled(1, width, 0);
       double all = 0;
       for (std::size_t i = 0; i < rows; ++i) {
-        for (std::size_t c = 0; c < width; ++c) sums(0, c) += static_cast<double>(x(i, c)), all += static_cast<double>(x(i, c));
+        for (std::size_t c = 0; c < width; ++c)
+          sums(0, c) += static_cast<double>(x(i, c)), all += static_cast<double>(x(i, c));
       }
       for (auto set : instruction_sets()) {
-        auto column = on_all_threads(set, matrix<>(1, width), [&](auto& ctx, auto& out) { column_sum(ctx, x.view(), out.view(), false); });
+        auto column = on_all_threads(set, matrix<>(1, width),
+                                     [&](auto& ctx, auto& out) { column_sum(ctx, x.view(), out.view(), false); });
         CHECK(difference(column, sums) < 1e-4);
         auto ctx = context(set);
         column_sum(ctx, x.view(), column.view(), true);
-        for (std::size_t c = 0; c < width; ++c) CHECK(static_cast<double>(column(0, c)) == Approx(2 * sums(0, c)).margin(1e-3));
-        auto one = on_all_threads(set, matrix<>(1, 1), [&](auto& c, auto& out) { total(c, x.view(), out.view(), false); });
+        for (std::size_t c = 0; c < width; ++c)
+          CHECK(static_cast<double>(column(0, c)) == Approx(2 * sums(0, c)).margin(1e-3));
+        auto one =
+            on_all_threads(set, matrix<>(1, 1), [&](auto& c, auto& out) { total(c, x.view(), out.view(), false); });
         CHECK(static_cast<double>(one(0, 0)) == Approx(all).margin(1e-4));
         total(ctx, x.view(), one.view(), true);
         CHECK(static_cast<double>(one(0, 0)) == Approx(2 * all).margin(1e-3));
@@ -83,8 +87,9 @@ TEST_CASE("gather_rows and scatter_rows, with ids that come often, once and neve
       std::vector<std::uint32_t> ids(count);
       for (auto& id : ids) id = draw.below(3) == 0 ? 4 : 10 + draw.below(40);
       auto const x = matrix<>::random(60, width, 4);
-      auto const gathered = on_all_threads(ia::widest_instructions(), matrix<>(count, width),
-                                           [&](auto& ctx, auto& out) { gather_rows(ctx, x.view(), ids.data(), out.view()); });
+      auto const gathered =
+          on_all_threads(ia::widest_instructions(), matrix<>(count, width),
+                         [&](auto& ctx, auto& out) { gather_rows(ctx, x.view(), ids.data(), out.view()); });
       auto expected = matrix<double>::filled(60, width, 1);
       bool equal = true;
       for (std::size_t i = 0; i < count; ++i) {
@@ -94,9 +99,9 @@ TEST_CASE("gather_rows and scatter_rows, with ids that come often, once and neve
         }
       }
       CHECK(equal);
-      auto const sums = on_all_threads(ia::widest_instructions(), matrix<>::filled(60, width, 1), [&](auto& ctx, auto& out) {
-        scatter_rows(ctx, gathered.view(), ids.data(), out.view());
-      });
+      auto const sums =
+          on_all_threads(ia::widest_instructions(), matrix<>::filled(60, width, 1),
+                         [&](auto& ctx, auto& out) { scatter_rows(ctx, gathered.view(), ids.data(), out.view()); });
       CHECK(difference(sums, expected) < 1e-4);
     }
   }

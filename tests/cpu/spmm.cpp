@@ -38,7 +38,8 @@ struct problem {
         for (std::size_t e = view.offsets[i]; e < view.offsets[i + 1]; ++e) {
           auto const j = view.columns[e];
           if (!col_mark.empty() && col_mark[j] == 0) continue;
-          double const value = view.values ? static_cast<double>(view.values[view.positions ? view.positions[e] : e]) : 1.0;
+          double const value =
+              view.values ? static_cast<double>(view.values[view.positions ? view.positions[e] : e]) : 1.0;
           sum += value * (col_scale.empty() ? 1.0 : static_cast<double>(col_scale[j])) * static_cast<double>(x(j, c));
         }
         sum *= row_scale.empty() ? 1.0 : static_cast<double>(row_scale[i]);
@@ -54,7 +55,8 @@ void agree(std::size_t rows, std::size_t cols, std::size_t width, unsigned kind,
   problem<T> p{rows, cols, width, kind};
   for (auto set : instruction_sets()) {
     for (bool accumulate : {false, true}) {
-      INFO("width " << width << ", kind " << kind << ", set " << static_cast<int>(set) << ", accumulate " << accumulate);
+      INFO("width " << width << ", kind " << kind << ", set " << static_cast<int>(set) << ", accumulate "
+                    << accumulate);
       // Rows that are written start as NaN, rows left out as numbers to keep.
       matrix<T> start(rows, width);
       for (std::size_t i = 0; i < rows; ++i) {
@@ -116,7 +118,8 @@ TEST_CASE("transpose: as the transpose that owns its numbers, and spmm finds the
     auto const back = transpose(ctx, t);
     REQUIRE(back.entries() == a.columns.size());
     for (std::size_t i = 0; i < 50; ++i) {
-      for (std::size_t e = back.offsets[i]; e < back.offsets[i + 1]; ++e) CHECK(a.columns[back.positions[e]] == back.columns[e]);
+      for (std::size_t e = back.offsets[i]; e < back.offsets[i + 1]; ++e)
+        CHECK(a.columns[back.positions[e]] == back.columns[e]);
     }
   }
   auto ctx = context(ia::instruction_set::portable);
@@ -127,10 +130,12 @@ TEST_CASE("row_sums: values, or the number of entries") {
   for (bool values : {false, true}) {
     auto const a = sparse(70, 33, values, 4);
     for (auto set : instruction_sets()) {
-      auto const sums = on_all_threads(set, matrix<>(70, 1), [&](auto& ctx, auto& out) { row_sums(ctx, a.view(), out.view()); });
+      auto const sums =
+          on_all_threads(set, matrix<>(70, 1), [&](auto& ctx, auto& out) { row_sums(ctx, a.view(), out.view()); });
       for (std::size_t i = 0; i < 70; ++i) {
         double expected = 0;
-        for (std::size_t e = a.offsets[i]; e < a.offsets[i + 1]; ++e) expected += values ? static_cast<double>(a.values[e]) : 1;
+        for (std::size_t e = a.offsets[i]; e < a.offsets[i + 1]; ++e)
+          expected += values ? static_cast<double>(a.values[e]) : 1;
         CHECK(static_cast<double>(sums(i, 0)) == Approx(expected).margin(1e-6));
       }
     }

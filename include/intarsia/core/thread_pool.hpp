@@ -45,14 +45,15 @@ class thread_pool {
   // further pieces are started after it.
   template <class F>
   void bulk(std::size_t count, std::size_t grain, F&& f) {
-    std::unique_lock turn{state_->turn, std::try_to_lock};
-    if (!turn.owns_lock() || workers_.empty()) return inline_executor{}.bulk(count, grain, f);
+    if (workers_.empty() || state_->taken.exchange(true, std::memory_order_acquire)) {
+      return inline_executor{}.bulk(count, grain, f);
+    }
     state_->run(count, grain, piece_ref{f}, workers_.size());
   }
 
  private:
   struct state {
-    std::mutex turn;
+    std::atomic<bool> taken{false};  // by the one bulk that the workers serve
     std::mutex mutex;
     std::condition_variable wake, done;
     std::optional<piece_ref> job;
@@ -85,7 +86,9 @@ class thread_pool {
       std::unique_lock lock{mutex};
       done.wait(lock, [this] { return busy == 0; });
       job.reset();
-      if (failure) std::rethrow_exception(std::exchange(failure, nullptr));
+      std::exception_ptr const thrown = std::exchange(failure, nullptr);
+      taken.store(false, std::memory_order_release);
+      if (thrown) std::rethrow_exception(thrown);
     }
 
     void work() {

@@ -20,7 +20,7 @@ inline void subtract_rows(dense<T> rows, std::size_t at, T* to, std::size_t begi
   std::size_t q = 0;
   for (; q + 4 <= rows.rows; q += 4) {
     T const *const r0 = rows.data + q * rows.stride, *const r1 = r0 + rows.stride, *const r2 = r1 + rows.stride,
-            *const r3 = r2 + rows.stride;
+                   *const r3 = r2 + rows.stride;
     T const f0 = r0[at], f1 = r1[at], f2 = r2[at], f3 = r3[at];
     for (std::size_t c = begin; c < end; ++c) to[c] = (((to[c] - f0 * r0[c]) - f1 * r1[c]) - f2 * r2[c]) - f3 * r3[c];
   }
@@ -65,8 +65,8 @@ struct spd_solver {
           for (std::size_t r = 0; r < tile.rows; ++r) panel[s * tile.rows + r] = r < rows ? -from[r] : T{0};
         }
         for (std::size_t j = i; j < n; j += tile.cols) {
-          tile.transposed[0](step, panel, a.data + k * a.stride + j, a.stride, a.data + i * a.stride + j, a.stride, rows,
-                             std::min(tile.cols, n - j), true);
+          tile.transposed[0](step, panel, a.data + k * a.stride + j, a.stride, a.data + i * a.stride + j, a.stride,
+                             rows, std::min(tile.cols, n - j), true);
         }
       }
     }
@@ -112,7 +112,8 @@ struct spd_solver {
 template <class T>
 void solve_spd(context const& ctx, dense<T> a, std::type_identity_t<dense<T>> b) {
   bool definite = true;
-  detail::run_on(ctx.instructions(), 0, 1, detail::spd_solver<T>{a, b, detail::tiles_for<T>(ctx.instructions()), &definite});
+  detail::run_on(ctx.instructions(), 0, 1,
+                 detail::spd_solver<T>{a, b, detail::tiles_for<T>(ctx.instructions()), &definite});
   expects<error>(definite, "solve_spd: the matrix is not positive definite; add a larger number to its diagonal");
 }
 

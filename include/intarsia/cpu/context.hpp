@@ -39,8 +39,8 @@ class context : public computes<context> {
       : threads_{std::move(threads)}, seed_{s}, instructions_{std::min(cap, widest_instructions())} {}
   // Never chosen: the compiler lists it for what is no executor, and says what that lacks.
   template <class E>
-    requires(!std::convertible_to<E, any_executor>) && executor<E>
-  explicit context(E, seed = {}, instruction_set = {}) = delete;
+  requires(!std::convertible_to<E, any_executor>) && executor<E> explicit context(E, seed = {},
+                                                                                  instruction_set = {}) = delete;
   context(context&&) noexcept = default;
   context& operator=(context&&) noexcept = default;
 

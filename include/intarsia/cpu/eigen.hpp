@@ -19,7 +19,8 @@ void eigen_symmetric(context&, dense<T> a, std::type_identity_t<dense<T>> values
   auto const n = static_cast<Eigen::Index>(a.rows);
   matrix lower(n, n);
   for (Eigen::Index i = 0; i < n; ++i) {
-    for (Eigen::Index j = 0; j <= i; ++j) lower(i, j) = a.data[static_cast<std::size_t>(i) * a.stride + static_cast<std::size_t>(j)];
+    for (Eigen::Index j = 0; j <= i; ++j)
+      lower(i, j) = a.data[static_cast<std::size_t>(i) * a.stride + static_cast<std::size_t>(j)];
   }
   Eigen::SelfAdjointEigenSolver<matrix> const solved{lower};
   expects<error>(solved.info() == Eigen::Success && solved.eigenvalues().allFinite(),
@@ -27,7 +28,8 @@ void eigen_symmetric(context&, dense<T> a, std::type_identity_t<dense<T>> values
   for (Eigen::Index i = 0; i < n; ++i) {
     auto const row = static_cast<std::size_t>(i);
     values.data[row * values.stride] = solved.eigenvalues()(i);
-    for (Eigen::Index j = 0; j < n; ++j) a.data[row * a.stride + static_cast<std::size_t>(j)] = solved.eigenvectors()(i, j);
+    for (Eigen::Index j = 0; j < n; ++j)
+      a.data[row * a.stride + static_cast<std::size_t>(j)] = solved.eigenvectors()(i, j);
   }
 }
 

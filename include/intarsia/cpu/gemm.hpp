@@ -41,7 +41,7 @@ inline void pack_columns(dense<T const> b, bool transposed, std::size_t k, std::
 // Panels of A that are packed together where A is transposed, so that its rows are read in longer pieces.
 inline constexpr std::size_t panel_group = 4;
 template <class T>
-inline constexpr std::size_t panel_size = tallest_tile * panel_stride<T>;
+inline constexpr std::size_t panel_size = tallest_tile* panel_stride<T>;
 
 // Steps [k, k + depth) of rows [i, i + rows) of A as a tile reads them; rows up to `height` are zero.
 template <class T>
@@ -85,7 +85,8 @@ void gemm_tiles(context& ctx, product form, dense<T const> a, dense<T const> b, 
   tile_set<T> const tile = tiles_for<T>(ctx.instructions());
   constexpr std::size_t step = panel_depth<T>, enough = std::size_t{1} << 20;  // operations worth a piece
   std::size_t const wide = (std::min<std::size_t>(c.cols, 2048) + tile.cols - 1) / tile.cols;  // panels of B a round
-  std::size_t const deep = std::min(depth, std::max<std::size_t>(1, (std::size_t{1} << 20) / (wide * tile.cols * step)) * step);
+  std::size_t const deep =
+      std::min(depth, std::max<std::size_t>(1, (std::size_t{1} << 20) / (wide * tile.cols * step)) * step);
   T* const packed = ctx.scratch().template take<T>(wide * tile.cols * deep);  // (panels, deep, tile.cols)
   std::size_t const heights = (c.rows + tile.rows - 1) / tile.rows;           // panels of A
 
@@ -106,40 +107,43 @@ void gemm_tiles(context& ctx, product form, dense<T const> a, dense<T const> b, 
       std::size_t const across = heights < 8 ? std::max<std::size_t>(1, widths * heights / 8) : widths;
       std::size_t const columns = (widths + across - 1) / across;
       std::size_t const operations = tile.rows * tile.cols * across * steps;
-      std::size_t const down = std::min(heights, std::max({std::size_t{1}, std::min(panel_group, heights / 8), enough / operations}));
+      std::size_t const down =
+          std::min(heights, std::max({std::size_t{1}, std::min(panel_group, heights / 8), enough / operations}));
       std::size_t const pieces = (heights + down - 1) / down * columns;
-      ctx.threads().bulk(pieces, std::max<std::size_t>(1, enough / (operations * down)), [&](std::size_t begin, std::size_t end) {
-        alignas(64) T panels[panel_group * panel_size<T>];
-        for (std::size_t piece = begin; piece < end; ++piece) {
-          std::size_t const top = piece / columns * down, bottom = std::min(heights, top + down);
-          std::size_t const first = piece % columns * across, last = std::min(widths, first + across);
-          for (std::size_t s = 0; s < steps; s += step) {
-            std::size_t const some = std::min(step, steps - s);
-            bool const add = accumulate || k + s > 0;
-            for (std::size_t p = top; p < bottom; ++p) {
-              std::size_t const i = p * tile.rows, rows = std::min(tile.rows, c.rows - i);
-              std::size_t height = 0;
-              while (height + 1 < tile.heights.size() && tile.heights[height + 1] >= rows) ++height;
-              T* panel = panels;
-              if (form == product::transposed_left) {
-                std::size_t const in_group = (p - top) % panel_group;
-                if (in_group == 0) {
-                  pack_panels(a, k + s, some, i, std::min(c.rows, std::min(bottom, p + panel_group) * tile.rows), tile.rows, panels);
+      ctx.threads().bulk(
+          pieces, std::max<std::size_t>(1, enough / (operations * down)), [&](std::size_t begin, std::size_t end) {
+            alignas(64) T panels[panel_group * panel_size<T>];
+            for (std::size_t piece = begin; piece < end; ++piece) {
+              std::size_t const top = piece / columns * down, bottom = std::min(heights, top + down);
+              std::size_t const first = piece % columns * across, last = std::min(widths, first + across);
+              for (std::size_t s = 0; s < steps; s += step) {
+                std::size_t const some = std::min(step, steps - s);
+                bool const add = accumulate || k + s > 0;
+                for (std::size_t p = top; p < bottom; ++p) {
+                  std::size_t const i = p * tile.rows, rows = std::min(tile.rows, c.rows - i);
+                  std::size_t height = 0;
+                  while (height + 1 < tile.heights.size() && tile.heights[height + 1] >= rows) ++height;
+                  T* panel = panels;
+                  if (form == product::transposed_left) {
+                    std::size_t const in_group = (p - top) % panel_group;
+                    if (in_group == 0) {
+                      pack_panels(a, k + s, some, i, std::min(c.rows, std::min(bottom, p + panel_group) * tile.rows),
+                                  tile.rows, panels);
+                    }
+                    panel += in_group * panel_size<T>;
+                  } else {
+                    pack_panel(a, k + s, some, i, rows, tile.heights[height], panel);
+                  }
+                  auto const run = form == product::transposed_left ? tile.transposed[height] : tile.plain[height];
+                  for (std::size_t q = first; q < last; ++q) {
+                    std::size_t const j = q * tile.cols;
+                    run(some, panel, packed + (q * steps + s) * tile.cols, tile.cols,
+                        c.data + i * c.stride + column + j, c.stride, rows, std::min(tile.cols, cols - j), add);
+                  }
                 }
-                panel += in_group * panel_size<T>;
-              } else {
-                pack_panel(a, k + s, some, i, rows, tile.heights[height], panel);
-              }
-              auto const run = form == product::transposed_left ? tile.transposed[height] : tile.plain[height];
-              for (std::size_t q = first; q < last; ++q) {
-                std::size_t const j = q * tile.cols;
-                run(some, panel, packed + (q * steps + s) * tile.cols, tile.cols, c.data + i * c.stride + column + j, c.stride,
-                    rows, std::min(tile.cols, cols - j), add);
               }
             }
-          }
-        }
-      });
+          });
     }
   }
 }

@@ -109,7 +109,8 @@ void inverse_spd(context& ctx, dense<T> a) {
   ctx.threads().bulk(n, tile, [&](std::size_t first, std::size_t last) {
     for (std::size_t begin = 0; begin < last; begin += tile) {
       for (std::size_t i = first; i < last; ++i) {
-        for (std::size_t j = begin; j < std::min(i, begin + tile); ++j) a.data[i * a.stride + j] = a.data[j * a.stride + i];
+        for (std::size_t j = begin; j < std::min(i, begin + tile); ++j)
+          a.data[i * a.stride + j] = a.data[j * a.stride + i];
       }
     }
   });

@@ -19,8 +19,9 @@ template <class F>
   for (std::size_t i = begin; i < end; ++i) f(i);
 }
 template <class F>
-[[gnu::target("avx2,fma,avx512f,avx512bw,avx512dq,avx512vl"), gnu::flatten]] inline void loop_avx512(
-    std::size_t begin, std::size_t end, F const& f) {
+[[gnu::target("avx2,fma,avx512f,avx512bw,avx512dq,avx512vl"), gnu::flatten]] inline void loop_avx512(std::size_t begin,
+                                                                                                     std::size_t end,
+                                                                                                     F const& f) {
   for (std::size_t i = begin; i < end; ++i) f(i);
 }
 #endif
@@ -38,9 +39,8 @@ void run_on(instruction_set set, std::size_t begin, std::size_t end, F const& f)
 
 template <class F>
 void pieces(context& ctx, std::size_t count, std::size_t grain, F const& f) {
-  ctx.threads().bulk(count, grain, [&f, set = ctx.instructions()](std::size_t begin, std::size_t end) {
-    run_on(set, begin, end, f);
-  });
+  ctx.threads().bulk(
+      count, grain, [&f, set = ctx.instructions()](std::size_t begin, std::size_t end) { run_on(set, begin, end, f); });
 }
 }  // namespace detail
 

@@ -13,9 +13,8 @@ template <class T>
 void fill(context& ctx, dense<T> x, std::type_identity_t<T> value) {
   if (x.contiguous()) x = {x.data, 1, x.rows * x.cols, x.rows * x.cols};
   if (x.rows == 1) {
-    ctx.threads().bulk(x.cols, std::size_t{1} << 17, [=](std::size_t begin, std::size_t end) {
-      std::fill(x.data + begin, x.data + end, value);
-    });
+    ctx.threads().bulk(x.cols, std::size_t{1} << 17,
+                       [=](std::size_t begin, std::size_t end) { std::fill(x.data + begin, x.data + end, value); });
   } else {
     ctx.threads().bulk(x.rows, 4 * rows_per_piece(x.cols), [=](std::size_t begin, std::size_t end) {
       for (std::size_t row = begin; row < end; ++row) std::fill_n(x.data + row * x.stride, x.cols, value);

@@ -49,8 +49,7 @@ void total(context& ctx, std::type_identity_t<dense<T const>> x, dense<T> out, b
       }
       for (; c < x.cols; ++c) lane[c % 8] += static_cast<double>(from[c]);
     }
-    partial[piece] =
-        ((lane[0] + lane[1]) + (lane[2] + lane[3])) + ((lane[4] + lane[5]) + (lane[6] + lane[7]));
+    partial[piece] = ((lane[0] + lane[1]) + (lane[2] + lane[3])) + ((lane[4] + lane[5]) + (lane[6] + lane[7]));
   });
   double sum = accumulate ? static_cast<double>(*out.data) : 0.0;
   for (std::size_t piece = 0; piece < rows.pieces; ++piece) sum += partial[piece];

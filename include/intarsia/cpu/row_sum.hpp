@@ -72,8 +72,8 @@ struct row_sum_avx2 {
 
   // One block of sizeof...(I) vectors.
   template <index... I>
-  [[gnu::target("avx2,fma")]] static void block(index count, T const* const* from, T const* scale, index column, T* to, bool add,
-                    std::index_sequence<I...>) {
+  [[gnu::target("avx2,fma")]] static void block(index count, T const* const* from, T const* scale, index column, T* to,
+                                                bool add, std::index_sequence<I...>) {
     using vec [[gnu::vector_size(32)]] = T;
     vec sum[sizeof...(I)], x[sizeof...(I)];
     ((sum[I] = vec{}), ...);
@@ -85,7 +85,8 @@ struct row_sum_avx2 {
     }
     (std::memcpy(to + I * lanes, &sum[I], sizeof(vec)), ...);
   }
-  [[gnu::target("avx2,fma")]] static void run(index count, T const* const* from, T const* scale, index cols, T* to, bool add) {
+  [[gnu::target("avx2,fma")]] static void run(index count, T const* const* from, T const* scale, index cols, T* to,
+                                              bool add) {
     index c = 0;
     for (; c + 8 * lanes <= cols; c += 8 * lanes) {
       block(count, from, scale, c, to + c, add, std::make_index_sequence<8>{});
@@ -119,8 +120,10 @@ struct row_sum_avx512 {
 
   // One block of sizeof...(I) vectors.
   template <index... I>
-  [[gnu::target("avx2,fma,avx512f,avx512bw,avx512dq,avx512vl")]] static void block(index count, T const* const* from, T const* scale, index column, T* to, bool add,
-                    std::index_sequence<I...>) {
+  [[gnu::target("avx2,fma,avx512f,avx512bw,avx512dq,avx512vl")]] static void block(index count, T const* const* from,
+                                                                                   T const* scale, index column, T* to,
+                                                                                   bool add,
+                                                                                   std::index_sequence<I...>) {
     using vec [[gnu::vector_size(64)]] = T;
     vec sum[sizeof...(I)], x[sizeof...(I)];
     ((sum[I] = vec{}), ...);
@@ -132,7 +135,9 @@ struct row_sum_avx512 {
     }
     (std::memcpy(to + I * lanes, &sum[I], sizeof(vec)), ...);
   }
-  [[gnu::target("avx2,fma,avx512f,avx512bw,avx512dq,avx512vl")]] static void run(index count, T const* const* from, T const* scale, index cols, T* to, bool add) {
+  [[gnu::target("avx2,fma,avx512f,avx512bw,avx512dq,avx512vl")]] static void run(index count, T const* const* from,
+                                                                                 T const* scale, index cols, T* to,
+                                                                                 bool add) {
     index c = 0;
     for (; c + 8 * lanes <= cols; c += 8 * lanes) {
       block(count, from, scale, c, to + c, add, std::make_index_sequence<8>{});

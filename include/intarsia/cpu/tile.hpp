@@ -94,9 +94,10 @@ template <class T, std::size_t Panel, class Rows>
 struct tile_avx512;
 template <class T, std::size_t Panel, std::size_t... I>
 struct tile_avx512<T, Panel, std::index_sequence<I...>> {
-  [[gnu::target("avx2,fma,avx512f,avx512bw,avx512dq,avx512vl")]] static void run(
-      std::size_t depth, T const* a, T const* b, std::size_t b_stride, T* c, std::size_t c_stride, std::size_t rows,
-      std::size_t cols, bool add) {
+  [[gnu::target("avx2,fma,avx512f,avx512bw,avx512dq,avx512vl")]] static void run(std::size_t depth, T const* a,
+                                                                                 T const* b, std::size_t b_stride, T* c,
+                                                                                 std::size_t c_stride, std::size_t rows,
+                                                                                 std::size_t cols, bool add) {
     using vec [[gnu::vector_size(64)]] = T;
     constexpr std::size_t row_step = Panel ? 1 : panel_stride<T>, step = Panel ? Panel : 1;
     vec left[sizeof...(I)], right[sizeof...(I)];
