@@ -4,6 +4,7 @@
 #include <intarsia/cpu/cpu.hpp>
 #include <intarsia/models/baselines.hpp>
 #include <cmath>
+#include <filesystem>
 #include <memory>
 
 #include "catalogue_types.hpp"
@@ -75,6 +76,7 @@ class learned_rows {
     for (char& c : name) c = c == '/' ? '-' : c;
     std::string const file = part_.name + (part_.validation ? "-validation-" : "-") + std::to_string(seed_) + '-' + name;
     if (options_.checkpoint_every == 0) return {};
+    std::filesystem::create_directories(options_.out / "checkpoints");
     return {(options_.out / "checkpoints" / (file + ".safetensors")).string(), options_.checkpoint_every, options_.resume};
   }
   curve& loss_of(std::string const& name) {
