@@ -121,7 +121,8 @@ TEST_CASE("a summary counts nodes, edges and degrees") {
   CHECK(reads.median == 0);
   CHECK(reads.most == 2);
   CHECK(reads.mean == 0.75);
-  CHECK(ia::to_string(reads) == "user.reads.book: 3 edges, 4 targets (2 isolated), 2 sources, degrees 0 to 2, median 0, mean 0.8");
+  CHECK(ia::to_string(reads) ==
+        "user.reads.book: 3 edges, 4 targets (2 isolated), 2 sources, degrees 0 to 2, median 0, mean 0.8");
   CHECK(ia::to_string(s).find("ghost: 0 nodes") != std::string::npos);
   CHECK(ia::summarize(ia::csr_view<>{}).mean == 0);
 }

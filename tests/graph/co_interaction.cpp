@@ -12,7 +12,8 @@ double weight(ia::interactions const& x, std::size_t i, std::size_t j, ia::co_in
   if (o.weight == ia::co_weight::count) return c;
   if (o.weight == ia::co_weight::cosine) return c / std::sqrt(sample::shared(x, i, i, 0) * sample::shared(x, j, j, 0));
   double const shrink = static_cast<double>(o.shrink);
-  return c / (c + shrink) * sample::shared(x, i, j, -1) / std::sqrt(sample::shared(x, i, i, -1) * sample::shared(x, j, j, -1));
+  return c / (c + shrink) * sample::shared(x, i, j, -1) /
+         std::sqrt(sample::shared(x, i, i, -1) * sample::shared(x, j, j, -1));
 }
 
 // Every neighbor kept is one of the k heaviest of its group by the formula, and none is missing.
@@ -57,7 +58,8 @@ void check(ia::interactions const& x, ia::co_interaction_options const& o) {
 TEST_CASE("co-interaction edges are those of a plain loop over pairs, for each weight and group") {
   auto const x = sample::catalogue(40, 30, 4, 0.3, 3);
   for (auto const w : {ia::co_weight::count, ia::co_weight::cosine, ia::co_weight::user_normalised_shrunk}) {
-    for (auto const g : {ia::neighbor_groups::all, ia::neighbor_groups::source_type, ia::neighbor_groups::own_and_other}) {
+    for (auto const g :
+         {ia::neighbor_groups::all, ia::neighbor_groups::source_type, ia::neighbor_groups::own_and_other}) {
       check(x, {.weight = w, .shrink = 4, .minimum_support = 1, .neighbors = 3, .groups = g});
       check(x, {.weight = w, .shrink = 4, .minimum_support = 3, .neighbors = 0, .groups = g});
     }
@@ -121,7 +123,8 @@ TEST_CASE("global edges become typed relations with the same values") {
     for (std::size_t i = 0; i < forward.rows; ++i) {
       CHECK(forward.degree(i) <= 4);
       for (std::size_t e = forward.offsets[i]; e < forward.offsets[i + 1]; ++e) {
-        CHECK(forward.values[e] == sample::at(edges.view(), n.members(target)[i], n.members(source)[forward.columns[e]]));
+        CHECK(forward.values[e] ==
+              sample::at(edges.view(), n.members(target)[i], n.members(source)[forward.columns[e]]));
       }
     }
   });

@@ -24,7 +24,8 @@ TEST_CASE("interactions are masked by place in the list and by pair") {
   auto const numbering = std::make_shared<ia::node_numbering const>(1, std::vector<std::uint16_t>{0, 0, 0});
   ia::interactions const odd{2, numbering, pairs, [](std::size_t p) { return p % 2 == 1; }};
   CHECK(odd.pairs() == std::vector<ia::interaction>{{0, 1}, {1, 2}});
-  CHECK(odd.where([](std::uint32_t user, std::uint32_t) { return user == 1; }).pairs() == std::vector<ia::interaction>{{1, 2}});
+  CHECK(odd.where([](std::uint32_t user, std::uint32_t) { return user == 1; }).pairs() ==
+        std::vector<ia::interaction>{{1, 2}});
   CHECK(ia::interactions{ia::node_numbering{1, {0, 0, 0}}, odd.by_user()}.pairs() == odd.pairs());
   CHECK(odd.where([](std::uint32_t, std::uint32_t) { return false; }).size() == 0);
 }
@@ -36,8 +37,10 @@ TEST_CASE("interactions without users, items or pairs are ordinary; a pair beyon
   ia::interactions const quiet{3, ia::node_numbering{2, {1, 1}}, {}};
   CHECK(quiet.by_item().rows == 2);
   CHECK(quiet.mean_history() == 0);
-  CHECK_THROWS_AS((ia::interactions{1, ia::node_numbering{1, {0}}, std::vector<ia::interaction>{{1, 0}}}), ia::shape_error);
-  CHECK_THROWS_AS((ia::interactions{1, ia::node_numbering{1, {0}}, std::vector<ia::interaction>{{0, 1}}}), ia::shape_error);
+  CHECK_THROWS_AS((ia::interactions{1, ia::node_numbering{1, {0}}, std::vector<ia::interaction>{{1, 0}}}),
+                  ia::shape_error);
+  CHECK_THROWS_AS((ia::interactions{1, ia::node_numbering{1, {0}}, std::vector<ia::interaction>{{0, 1}}}),
+                  ia::shape_error);
 }
 
 TEST_CASE("a numbering gives each row a place within its type") {

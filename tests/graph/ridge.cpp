@@ -36,7 +36,9 @@ void check(ia::interactions const& x, ia::ridge_options const& o) {
     REQUIRE(edges.view().degree(i) <= sources.size());
     std::vector<std::vector<double>> a(sources.size(), std::vector<double>(sources.size()));
     std::vector<double> b(sources.size());
-    auto const gram = [&](std::size_t j, std::size_t k) { return sample::shared(x, j, k, -o.user_power, x.mean_history()); };
+    auto const gram = [&](std::size_t j, std::size_t k) {
+      return sample::shared(x, j, k, -o.user_power, x.mean_history());
+    };
     double const r = static_cast<double>(o.type_dropout);
     for (std::size_t j = 0; j < sources.size(); ++j) {
       bool const own_j = n.type(sources[j]) == n.type(i);
@@ -45,7 +47,8 @@ void check(ia::interactions const& x, ia::ridge_options const& o) {
         bool const either = own_j || n.type(sources[k]) == n.type(i);
         a[j][k] = gram(sources[j], sources[k]) * (either ? 1 - r : 1);
       }
-      a[j][j] += static_cast<double>(o.lambda) + static_cast<double>(o.item_dropout) * gram(sources[j], sources[j]) * k_j;
+      a[j][j] +=
+          static_cast<double>(o.lambda) + static_cast<double>(o.item_dropout) * gram(sources[j], sources[j]) * k_j;
       b[j] = gram(i, sources[j]) * k_j;
     }
     auto const weights = solved(a, b);

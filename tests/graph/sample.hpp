@@ -13,7 +13,8 @@ namespace sample {
 namespace ia = intarsia;
 
 // Types by chance, but type 1 has no item where there are three types or more; user 0 and item 0 have no pair.
-inline ia::interactions catalogue(std::size_t users, std::size_t items, std::size_t types, double density, std::uint64_t seed) {
+inline ia::interactions catalogue(std::size_t users, std::size_t items, std::size_t types, double density,
+                                  std::uint64_t seed) {
   ia::random draw{ia::seed{seed}, 1};
   std::vector<std::uint16_t> type(items);
   for (auto& t : type) {
@@ -24,14 +25,17 @@ inline ia::interactions catalogue(std::size_t users, std::size_t items, std::siz
   for (std::uint32_t u = 1; u < users; ++u) {
     for (std::uint32_t i = 1; i < items; ++i) {
       // Later items are rarer, later users shorter.
-      double const chance = density * 4 / (1 + 3.0 * i / static_cast<double>(items)) / (1 + 3.0 * u / static_cast<double>(users));
+      double const chance =
+          density * 4 / (1 + 3.0 * i / static_cast<double>(items)) / (1 + 3.0 * u / static_cast<double>(users));
       if (static_cast<double>(draw.uniform()) < chance) pairs.push_back({u, i});
     }
   }
   return {users, ia::node_numbering{types, type}, pairs};
 }
 
-inline ia::cpu::context context(std::size_t threads = 1) { return ia::cpu::context{ia::thread_pool{threads}, ia::seed{7}}; }
+inline ia::cpu::context context(std::size_t threads = 1) {
+  return ia::cpu::context{ia::thread_pool{threads}, ia::seed{7}};
+}
 
 inline bool has(ia::interactions const& x, std::size_t user, std::size_t item) {
   auto const row = x.by_user()[user];
@@ -51,7 +55,8 @@ inline double shared(ia::interactions const& x, std::size_t i, std::size_t j, do
 }
 
 inline bool same(ia::csr const& a, ia::csr const& b) {
-  return a.rows == b.rows && a.cols == b.cols && a.offsets == b.offsets && a.columns == b.columns && a.values == b.values;
+  return a.rows == b.rows && a.cols == b.cols && a.offsets == b.offsets && a.columns == b.columns &&
+         a.values == b.values;
 }
 
 // The value of an entry; 0 where there is none.

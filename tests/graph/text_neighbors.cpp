@@ -67,8 +67,14 @@ TEST_CASE("text neighbors: no row, one row, more neighbors than rows, any number
 }
 
 TEST_CASE("empty rows are filled from other edges") {
-  ia::csr const a{.rows = 3, .cols = 3, .offsets = {0, 1, 1, 2}, .columns = {2, 0}, .values = {1.0f, 2.0f}, .positions = {}};
-  ia::csr const b{.rows = 3, .cols = 3, .offsets = {0, 1, 3, 3}, .columns = {1, 0, 2}, .values = {5.0f, 6.0f, 7.0f}, .positions = {}};
+  ia::csr const a{
+      .rows = 3, .cols = 3, .offsets = {0, 1, 1, 2}, .columns = {2, 0}, .values = {1.0f, 2.0f}, .positions = {}};
+  ia::csr const b{.rows = 3,
+                  .cols = 3,
+                  .offsets = {0, 1, 3, 3},
+                  .columns = {1, 0, 2},
+                  .values = {5.0f, 6.0f, 7.0f},
+                  .positions = {}};
   ia::csr const c = ia::filled_up(a.view(), b.view());
   CHECK(c.offsets == std::vector<std::uint64_t>{0, 1, 3, 4});
   CHECK(c.columns == std::vector<std::uint32_t>{2, 0, 2, 0});

@@ -21,7 +21,8 @@ TEST_CASE("metrics of one list, worked by hand") {
 }
 
 TEST_CASE("metrics of lists without a hit, without entries, without anything relevant") {
-  for (auto const& [ranked, relevant] : {std::pair{list{4, 5}, list{1}}, std::pair{list{}, list{1}}, std::pair{list{4}, list{}}}) {
+  for (auto const& [ranked, relevant] :
+       {std::pair{list{4, 5}, list{1}}, std::pair{list{}, list{1}}, std::pair{list{4}, list{}}}) {
     CHECK(ia::hit_rate(ranked, relevant) == 0);
     CHECK(ia::recall(ranked, relevant) == 0);
     CHECK(ia::reciprocal_rank(ranked, relevant) == 0);

@@ -76,9 +76,12 @@ TEST_CASE("popularity, item-knn and ease reproduce the reference scores of the s
   for (std::uint32_t i = 0; i < every.size(); ++i) every[i] = i;
   std::vector<std::pair<std::string, std::vector<std::uint32_t>>> warm{{"warm", every}};
   for (std::size_t t = 0; t < c.types.size(); ++t) warm.emplace_back("warm/" + c.types[t], c.of_type(t));
-  run(c.where([&](std::size_t p) { return c.fold[p] > 1; }), c.where([&](std::size_t p) { return c.fold[p] < 2; }), warm);
+  run(c.where([&](std::size_t p) { return c.fold[p] > 1; }), c.where([&](std::size_t p) { return c.fold[p] < 2; }),
+      warm);
   for (std::size_t t = 1; t < c.types.size(); ++t) {
-    auto const lost = [&, t](std::size_t p) { return c.items->type(c.pairs[p].item) == t && c.user_id[c.pairs[p].user] % 5 == 0; };
+    auto const lost = [&, t](std::size_t p) {
+      return c.items->type(c.pairs[p].item) == t && c.user_id[c.pairs[p].user] % 5 == 0;
+    };
     run(c.where([&](std::size_t p) { return !lost(p); }), c.where(lost), {{"new-to-" + c.types[t], c.of_type(t)}});
   }
   CHECK(compared == 30);
@@ -89,7 +92,9 @@ TEST_CASE("ridge edges are ahead of every baseline on the small catalogue, and f
   auto ctx = sample::context(2);
   auto const train = c.where([&](std::size_t p) { return c.fold[p] > 2; });
   auto const valid = c.where([&](std::size_t p) { return c.fold[p] == 2; });
-  auto const ndcg = [&](auto const& model) { return ia::evaluate(ctx, model, train.by_user(), ia::ranking_task{{}, valid.by_user()}).ndcg; };
+  auto const ndcg = [&](auto const& model) {
+    return ia::evaluate(ctx, model, train.by_user(), ia::ranking_task{{}, valid.by_user()}).ndcg;
+  };
   double const ridge = ndcg(ia::ridge_graph(ctx, train));
   CHECK(ridge > 0.26);
   CHECK(ndcg(ia::ease{ctx, train}) < ridge - 0.05);
@@ -130,7 +135,8 @@ TEST_CASE("baselines are their formulas") {
   auto const x = sample::catalogue(30, 20, 3, 0.4, 41);
   auto ctx = sample::context();
   auto const popular = all_scores(ctx, ia::popularity{x}, x), knn = all_scores(ctx, ia::item_knn(ctx, x), x);
-  ia::csr const weights = ia::co_interaction(ctx, x, {.shrink = 10, .neighbors = 4, .groups = ia::neighbor_groups::all});
+  ia::csr const weights =
+      ia::co_interaction(ctx, x, {.shrink = 10, .neighbors = 4, .groups = ia::neighbor_groups::all});
   auto const graph = all_scores(ctx, ia::graph_knn(ctx, x, {.neighbors = 4}), x);
   ia::csr const edges = ia::ridge_edges(ctx, x);
   auto const ridge = all_scores(ctx, ia::ridge_graph(ctx, x), x);
@@ -139,7 +145,8 @@ TEST_CASE("baselines are their formulas") {
       CHECK(popular[u][i] == static_cast<float>(x.by_item().degree(i)));
       double cosine = 0, heavy = 0, regression = 0;
       for (std::uint32_t const j : x.by_user()[u]) {
-        double const both = sample::shared(x, i, j, 0), norm = std::sqrt(sample::shared(x, i, i, 0) * sample::shared(x, j, j, 0));
+        double const both = sample::shared(x, i, j, 0),
+                     norm = std::sqrt(sample::shared(x, i, i, 0) * sample::shared(x, j, j, 0));
         if (j != i && both > 0) cosine += both / norm;
         heavy += static_cast<double>(sample::at(weights.view(), i, j));
         regression += static_cast<double>(sample::at(edges.view(), i, j));

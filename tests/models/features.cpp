@@ -51,7 +51,8 @@ TEST_CASE("whitened rows have unit, uncorrelated columns before their length is 
   std::vector<std::vector<double>> z(400, std::vector<double>(5));
   for (std::size_t i = 0; i < 400; ++i) {
     for (std::size_t c = 0; c < 5; ++c) {
-      for (std::size_t k = 0; k < 8; ++k) z[i][c] += static_cast<double>(x[i][k] - mean[0][k]) * static_cast<double>(projection[k][c]);
+      for (std::size_t k = 0; k < 8; ++k)
+        z[i][c] += static_cast<double>(x[i][k] - mean[0][k]) * static_cast<double>(projection[k][c]);
     }
   }
   for (std::size_t a = 0; a < 5; ++a) {
@@ -64,7 +65,8 @@ TEST_CASE("whitened rows have unit, uncorrelated columns before their length is 
   auto const y = w(ctx, x.view());
   for (std::size_t i = 0; i < 400; ++i) {
     double length = 0, square = 0;
-    for (std::size_t c = 0; c < 5; ++c) length += z[i][c] * z[i][c], square += static_cast<double>(y[i][c]) * static_cast<double>(y[i][c]);
+    for (std::size_t c = 0; c < 5; ++c)
+      length += z[i][c] * z[i][c], square += static_cast<double>(y[i][c]) * static_cast<double>(y[i][c]);
     CHECK(square == Approx(5));
     for (std::size_t c = 0; c < 5; ++c) CHECK(y[i][c] == Approx(z[i][c] * std::sqrt(5 / length)).margin(2e-3));
   }

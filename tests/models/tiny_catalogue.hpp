@@ -48,7 +48,8 @@ inline catalogue read() {
     ++count.try_emplace(std::string{items["type"][c.pairs.back().item]}, 0).first->second;
   }
   for (auto const& [type, n] : count) c.types.push_back(type);
-  std::sort(c.types.begin(), c.types.end(), [&](auto const& a, auto const& b) { return count.find(a)->second > count.find(b)->second; });
+  std::sort(c.types.begin(), c.types.end(),
+            [&](auto const& a, auto const& b) { return count.find(a)->second > count.find(b)->second; });
   std::vector<std::uint16_t> type(items.rows());
   for (std::size_t i = 0; i < type.size(); ++i) {
     type[i] = static_cast<std::uint16_t>(std::find(c.types.begin(), c.types.end(), items["type"][i]) - c.types.begin());

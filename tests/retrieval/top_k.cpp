@@ -18,11 +18,13 @@ numbers small_numbers(std::size_t rows, std::size_t cols, std::uint64_t stream) 
   return x;
 }
 
-std::vector<ia::scored> expected(numbers const& q, numbers const& x, std::size_t row, std::size_t k, ia::top_k_filter const& filter) {
+std::vector<ia::scored> expected(numbers const& q, numbers const& x, std::size_t row, std::size_t k,
+                                 ia::top_k_filter const& filter) {
   std::vector<ia::scored> all;
   for (std::uint32_t i = 0; i < x.rows(); ++i) {
     bool allowed = filter.mask.empty() || filter.mask[i] != 0;
-    if (filter.candidates.data()) allowed = allowed && std::count(filter.candidates.begin(), filter.candidates.end(), i) > 0;
+    if (filter.candidates.data())
+      allowed = allowed && std::count(filter.candidates.begin(), filter.candidates.end(), i) > 0;
     if (filter.exclude.offsets) {
       for (auto const out : filter.exclude[row]) allowed = allowed && out != i;
     }

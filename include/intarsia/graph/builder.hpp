@@ -48,7 +48,8 @@ struct edge {
 }
 
 // Collects typed edges and makes a graph of them. An edge is mirrored into the reverse of its relation where the schema
-// lists it (for a symmetric verb within one type that is the relation itself; an edge from a node to itself has no mirror).
+// lists it (for a symmetric verb within one type that is the relation itself; an edge from a node to itself has no
+// mirror).
 template <schema_type S>
 class graph_builder {
  public:

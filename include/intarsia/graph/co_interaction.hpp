@@ -79,14 +79,18 @@ class shared_row {
   if (kind == co_weight::count) return factor;
   for (std::size_t i = 0; i < factor.size(); ++i) {
     double sum = 0;
-    for (std::uint32_t const u : from.by_item()[i]) sum += kind == co_weight::cosine ? 1.0 : static_cast<double>(user_weight[u]);
+    for (std::uint32_t const u : from.by_item()[i])
+      sum += kind == co_weight::cosine ? 1.0 : static_cast<double>(user_weight[u]);
     factor[i] = sum > 0 ? static_cast<float>(1 / std::sqrt(sum)) : 0.0f;
   }
   return factor;
 }
 
-// Rows of a piece: fixed by the number of rows alone, few enough that a piece's own row of all items is worth its zeros.
-[[nodiscard]] inline std::size_t co_interaction_grain(std::size_t rows) { return std::max<std::size_t>(16, rows / 512); }
+// Rows of a piece: fixed by the number of rows alone, few enough that a piece's own row of all items is worth its
+// zeros.
+[[nodiscard]] inline std::size_t co_interaction_grain(std::size_t rows) {
+  return std::max<std::size_t>(16, rows / 512);
+}
 
 // A csr whose row i is made by row(state, i, each, columns, values), where each(offer) calls offer(j, weight) for every
 // neighbor j of i with enough support; make() makes the state of a piece. Time: sum over users of history squared.
@@ -150,7 +154,8 @@ template <class Context>
 
 // The same as a typed graph of its own: relations of `Verb` between every pair of types that the schema lists.
 template <schema_type S, class Verb, class Context>
-[[nodiscard]] graph<S> co_interaction_graph(Context& ctx, interactions const& from, co_interaction_options const& options = {}) {
+[[nodiscard]] graph<S> co_interaction_graph(Context& ctx, interactions const& from,
+                                            co_interaction_options const& options = {}) {
   return typed_graph<S, Verb>(co_interaction(ctx, from, options).view(), from.numbering());
 }
 

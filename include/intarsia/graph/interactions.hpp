@@ -30,7 +30,8 @@ class interactions {
       : interactions{users, std::make_shared<node_numbering const>(std::move(items)), pairs,
                      [](std::size_t) { return true; }} {}
   // From the rows of a csr (users x items); its values do not matter.
-  interactions(node_numbering items, csr_view<> by_user) : interactions{by_user.rows, std::move(items), listed(by_user)} {}
+  interactions(node_numbering items, csr_view<> by_user)
+      : interactions{by_user.rows, std::move(items), listed(by_user)} {}
   // Only the pairs whose place p in the list has keep(p): how a split is made from a column of folds.
   template <class Keep>
   interactions(std::size_t users, std::shared_ptr<node_numbering const> items, std::span<interaction const> pairs,

@@ -33,7 +33,8 @@ enum class neighbor_groups {
 // Rows made in parallel and put together in order. make() builds what one piece of rows works with; row(state, i,
 // columns, values) appends the entries of row i. Pieces have `grain` rows, whatever the number of threads.
 template <class Context, class Make, class Row>
-[[nodiscard]] csr csr_by_rows(Context& ctx, std::size_t rows, std::size_t cols, std::size_t grain, Make&& make, Row&& row) {
+[[nodiscard]] csr csr_by_rows(Context& ctx, std::size_t rows, std::size_t cols, std::size_t grain, Make&& make,
+                              Row&& row) {
   struct piece {
     std::vector<std::uint32_t> columns;
     std::vector<float> values;

@@ -72,7 +72,8 @@ void solve_ridge_batch(Context& ctx, ridge_systems const& systems, ridge_candida
 // The weights of all candidates for each of several options, which differ in lambda and dropout only: one pass over
 // the interactions per batch serves them all.
 template <class Context>
-[[nodiscard]] std::vector<std::vector<float>> ridge_weights(Context& ctx, interactions const& from, ridge_candidates const& all,
+[[nodiscard]] std::vector<std::vector<float>> ridge_weights(Context& ctx, interactions const& from,
+                                                            ridge_candidates const& all,
                                                             std::span<ridge_options const> options) {
   std::vector<std::vector<float>> weights(options.size(), std::vector<float>(all.sources.size()));
   if (options.empty()) return weights;

@@ -63,8 +63,8 @@ template <class Context>
 }
 
 // The heaviest of the candidates: what find_ridge_candidates gives for a smaller `own` and `other`.
-[[nodiscard]] inline ridge_candidates fewer_candidates(ridge_candidates const& all, node_numbering const& nodes, std::size_t own,
-                                                       std::size_t other) {
+[[nodiscard]] inline ridge_candidates fewer_candidates(ridge_candidates const& all, node_numbering const& nodes,
+                                                       std::size_t own, std::size_t other) {
   if (detail::has_one_type(nodes)) own += other;
   ridge_candidates out;
   out.own.reserve(all.targets());

@@ -63,7 +63,8 @@ template <schema_type S, key_of<typename S::relation_keys> R>
     }
   }
   if constexpr (!own_mirror && S::relation_keys::template has<mirror>) {
-    out.train.set(mirror{}, detail::entries_where(g[mirror{}].forward, [&](std::uint32_t i, std::uint32_t j) { return !held(j, i); }));
+    out.train.set(mirror{}, detail::entries_where(g[mirror{}].forward,
+                                                  [&](std::uint32_t i, std::uint32_t j) { return !held(j, i); }));
   }
   return out;
 }
@@ -74,7 +75,8 @@ struct interaction_split {
 };
 
 // Each pair is held out with probability `share`, decided by its user and item alone.
-[[nodiscard]] inline interaction_split hold_out(interactions const& all, double share, seed s, std::uint64_t stream = 0) {
+[[nodiscard]] inline interaction_split hold_out(interactions const& all, double share, seed s,
+                                                std::uint64_t stream = 0) {
   auto const held = [=](std::uint32_t user, std::uint32_t item) {
     random draw{s, stream, (std::uint64_t{user} << 32) | item};
     return static_cast<double>(draw.uniform()) < share;

@@ -27,12 +27,14 @@ struct graph_summary {
 };
 
 [[nodiscard]] inline degree_summary summarize(csr_view<> edges, std::string name = {}) {
-  degree_summary out{.relation = std::move(name), .targets = edges.rows, .sources = edges.cols, .edges = edges.entries()};
+  degree_summary out{
+      .relation = std::move(name), .targets = edges.rows, .sources = edges.cols, .edges = edges.entries()};
   if (edges.rows == 0) return out;
   std::vector<std::size_t> degrees(edges.rows);
   for (std::size_t i = 0; i < edges.rows; ++i) degrees[i] = edges.degree(i);
   std::sort(degrees.begin(), degrees.end());
-  out.isolated = static_cast<std::size_t>(std::upper_bound(degrees.begin(), degrees.end(), std::size_t{0}) - degrees.begin());
+  out.isolated =
+      static_cast<std::size_t>(std::upper_bound(degrees.begin(), degrees.end(), std::size_t{0}) - degrees.begin());
   out.least = degrees.front();
   out.median = degrees[(degrees.size() - 1) / 2];
   out.most = degrees.back();

@@ -33,11 +33,12 @@ namespace detail {
 }  // namespace detail
 
 // Edges (nodes x nodes) in the global numbering: row i lists the nodes j != i of largest positive cosine among those
-// with allowed[j] != 0 (empty: all), columns rising, values the cosines, ties to the lower row. features (nodes, width).
-// Time nodes * allowed * width, in blocks; memory: the unit rows, the edges and one block.
+// with allowed[j] != 0 (empty: all), columns rising, values the cosines, ties to the lower row. features (nodes,
+// width). Time nodes * allowed * width, in blocks; memory: the unit rows, the edges and one block.
 template <class Context>
 [[nodiscard]] csr text_neighbors(Context& ctx, dense<float const> features, node_numbering const& nodes,
-                                 std::span<std::uint8_t const> allowed = {}, text_neighbor_options const& options = {}) {
+                                 std::span<std::uint8_t const> allowed = {},
+                                 text_neighbor_options const& options = {}) {
   expects(features.rows == nodes.size(), "text_neighbors: features have one row per node of the numbering");
   expects(allowed.empty() || allowed.size() == nodes.size(), "text_neighbors: allowed has one mark per node");
   constexpr std::size_t row_block = 256, column_block = 2048;

@@ -8,7 +8,8 @@ namespace intarsia::inline v0 {
 
 // sum over hits of 1 / log2(rank + 1), divided by that sum for a list of min(k, relevant) hits in front; ranks from 1.
 // k: the length of list that was asked for, at least ranked.size(). 0 where nothing is relevant. `relevant` ascending.
-[[nodiscard]] inline double ndcg(std::span<std::uint32_t const> ranked, std::span<std::uint32_t const> relevant, std::size_t k) {
+[[nodiscard]] inline double ndcg(std::span<std::uint32_t const> ranked, std::span<std::uint32_t const> relevant,
+                                 std::size_t k) {
   auto const gain = [](std::size_t place) { return 1 / std::log2(static_cast<double>(place + 2)); };
   double sum = 0, ideal = 0;
   each_hit(ranked, relevant, [&](std::size_t place) { sum += gain(place); });

@@ -24,9 +24,11 @@ struct ranking_report {
 class ranking_tally {
  public:
   // Lists have at most k ids, all below `items`, out of `candidates` that could have been ranked.
-  ranking_tally(std::size_t items, std::size_t candidates, std::size_t k) : k_{k}, candidates_{candidates}, seen_{items} {}
+  ranking_tally(std::size_t items, std::size_t candidates, std::size_t k)
+      : k_{k}, candidates_{candidates}, seen_{items} {}
 
-  // A user's list, best first, and what is relevant to that user, ascending. Users without anything relevant are left out.
+  // A user's list, best first, and what is relevant to that user, ascending. Users without anything relevant are left
+  // out.
   void add(std::uint32_t user, std::span<std::uint32_t const> ranked, std::span<std::uint32_t const> relevant) {
     if (relevant.empty()) return;
     sum_.hit_rate += hit_rate(ranked, relevant);

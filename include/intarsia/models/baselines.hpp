@@ -1,4 +1,5 @@
-// The rows of a comparison that learn nothing by gradient. Each looks at the training interactions, which must outlive it.
+// The rows of a comparison that learn nothing by gradient. Each looks at the training interactions, which must outlive
+// it.
 #pragma once
 
 #include <algorithm>
@@ -32,8 +33,9 @@ class popularity {
 // score(user, i) = sum over the history of the cosine c_ij / sqrt(n_i n_j) of all pairs, none cut off.
 template <class Context>
 [[nodiscard]] edge_scorer item_knn(Context& ctx, interactions const& train) {
-  return {co_interaction(ctx, train, {.weight = co_weight::cosine, .neighbors = 0, .groups = neighbor_groups::all}).view(),
-          train.by_user()};
+  return {
+      co_interaction(ctx, train, {.weight = co_weight::cosine, .neighbors = 0, .groups = neighbor_groups::all}).view(),
+      train.by_user()};
 }
 
 struct graph_knn_options {

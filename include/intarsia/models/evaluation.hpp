@@ -29,7 +29,8 @@ struct evaluation_options {
 // a block at a time.
 template <class Context, scorer<Context> Scorer>
 [[nodiscard]] std::vector<ranking_report> evaluate(Context& ctx, Scorer const& model, csr_view<> seen,
-                                                   std::span<ranking_task const> tasks, evaluation_options const& options = {}) {
+                                                   std::span<ranking_task const> tasks,
+                                                   evaluation_options const& options = {}) {
   std::size_t const items = seen.cols;
   for (auto const& task : tasks) {
     expects(task.test.rows == seen.rows && task.test.cols == items,
@@ -58,7 +59,8 @@ template <class Context, scorer<Context> Scorer>
     if (any) users.push_back(static_cast<std::uint32_t>(user));
   }
 
-  std::size_t const step = std::clamp<std::size_t>(options.numbers / std::max<std::size_t>(1, items), 1, std::max<std::size_t>(1, options.block));
+  std::size_t const step = std::clamp<std::size_t>(options.numbers / std::max<std::size_t>(1, items), 1,
+                                                   std::max<std::size_t>(1, options.block));
   tensor<dyn, dyn> numbers(std::min(step, users.size()), items);
   for (std::size_t begin = 0; begin < users.size(); begin += step) {
     auto const block = std::span<std::uint32_t const>{users}.subspan(begin, std::min(step, users.size() - begin));
@@ -66,7 +68,8 @@ template <class Context, scorer<Context> Scorer>
     model.score(ctx, block, scores);
     csr const known = rows_of_users(seen, block);
     for (std::size_t t = 0; t < tasks.size(); ++t) {
-      auto const lists = top_k_of_scores(ctx, scores, options.k, {.candidates = tasks[t].candidates, .exclude = known.view(), .mask = {}});
+      auto const lists = top_k_of_scores(ctx, scores, options.k,
+                                         {.candidates = tasks[t].candidates, .exclude = known.view(), .mask = {}});
       for (std::size_t i = 0; i < block.size(); ++i) {
         ranked.clear();
         for (scored const& x : lists[i]) ranked.push_back(x.row);

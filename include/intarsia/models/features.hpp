@@ -44,7 +44,8 @@ class whitening {
   whitening(std::size_t inputs, std::size_t width) : mean_{1, inputs}, projection_{inputs, width} {}
 
   // Fits to the rows of x (rows, inputs): the eigenvectors of their covariance, found in double. The sign of a
-  // direction is such that its largest number is positive. Directions of less than 1e-7 of the largest variance are none.
+  // direction is such that its largest number is positive. Directions of less than 1e-7 of the largest variance are
+  // none.
   template <class Context>
   [[nodiscard]] static whitening fit(Context& ctx, dense<float const> x, std::size_t width) {
     whitening out{x.cols, width};
@@ -97,7 +98,8 @@ class whitening {
       std::size_t const rows = std::min(block, x.rows - top);
       centre(ctx, x.row_range(top, rows), centred.view());
       dense<float> const piece{out[top].data(), rows, width(), width()};
-      gemm(ctx, product::plain, dense<float const>{centred.data(), rows, x.cols, x.cols}, projection_.view(), piece, false);
+      gemm(ctx, product::plain, dense<float const>{centred.data(), rows, x.cols, x.cols}, projection_.view(), piece,
+           false);
       ctx.threads().bulk(rows, 64, [&](std::size_t begin, std::size_t end) {
         for (std::size_t i = begin; i < end; ++i) {
           double square = 0;

@@ -44,7 +44,8 @@ namespace detail {
   out.offsets.assign(1, 0);
   for (std::size_t u = 0; u < held_out.rows; ++u) {
     random draw{seed{0}, 0, u};
-    bool const in = most == 0 || with <= most || static_cast<double>(draw.uniform()) * static_cast<double>(with) < static_cast<double>(most);
+    bool const in = most == 0 || with <= most ||
+                    static_cast<double>(draw.uniform()) * static_cast<double>(with) < static_cast<double>(most);
     auto const row = held_out[u];
     if (in) out.columns.insert(out.columns.end(), row.begin(), row.end());
     out.offsets.push_back(out.columns.size());
@@ -62,13 +63,16 @@ template <class Context>
 [[nodiscard]] ridge_choice select_ridge(Context& ctx, interactions const& train, csr_view<> held_out,
                                         std::span<std::uint32_t const> candidates = {}, ridge_grid const& grid = {},
                                         ridge_options const& base = {}) {
-  expects<error>(!grid.lambda.empty() && !grid.neighbors.empty(), "select_ridge: the grid needs a lambda and a number of neighbors");
+  expects<error>(!grid.lambda.empty() && !grid.neighbors.empty(),
+                 "select_ridge: the grid needs a lambda and a number of neighbors");
   csr const test = detail::some_users(held_out, grid.users);
   std::size_t const most = grid.neighbors.back();
-  auto const all = find_ridge_candidates(ctx, train, most, most, {.shrink = base.shrink, .minimum_support = base.minimum_support});
+  auto const all =
+      find_ridge_candidates(ctx, train, most, most, {.shrink = base.shrink, .minimum_support = base.minimum_support});
   ridge_choice choice{base, {}};
 
-  // Tries some places of grid.lambda that were not tried yet with these candidates; NDCG by place, below 0 where untried.
+  // Tries some places of grid.lambda that were not tried yet with these candidates; NDCG by place, below 0 where
+  // untried.
   auto const attempt = [&](ridge_candidates const& lists, std::size_t neighbors, std::vector<std::size_t> const& places,
                            std::vector<double>& found) {
     std::vector<ridge_options> options;

@@ -53,8 +53,9 @@ class index {
 
   // The same for every row of a matrix of queries, in blocks and by the context's threads.
   template <class Context>
-  [[nodiscard]] std::vector<std::vector<std::pair<id<Node>, float>>> top(Context& ctx, std::size_t k, dense<float const> queries,
-                                                                          top_k_filter const& filter = {}) const {
+  [[nodiscard]] std::vector<std::vector<std::pair<id<Node>, float>>> top(Context& ctx, std::size_t k,
+                                                                         dense<float const> queries,
+                                                                         top_k_filter const& filter = {}) const {
     auto const lists = top_k(ctx, queries, vectors_.view(), k, filter);
     std::vector<std::vector<std::pair<id<Node>, float>>> out(lists.size());
     for (std::size_t q = 0; q < out.size(); ++q) out[q] = typed(lists[q]);

@@ -89,8 +89,10 @@ template <class Context>
 
 // The same from scores that were computed already: scores (queries, items).
 template <class Context>
-[[nodiscard]] ranked_lists top_k_of_scores(Context& ctx, dense<float const> scores, std::size_t k, top_k_filter const& filter = {}) {
-  expects(!filter.exclude.offsets || filter.exclude.rows == scores.rows, "top_k_of_scores: exclude has one row per query");
+[[nodiscard]] ranked_lists top_k_of_scores(Context& ctx, dense<float const> scores, std::size_t k,
+                                           top_k_filter const& filter = {}) {
+  expects(!filter.exclude.offsets || filter.exclude.rows == scores.rows,
+          "top_k_of_scores: exclude has one row per query");
   expects(filter.mask.empty() || filter.mask.size() == scores.cols, "top_k_of_scores: mask has one mark per item");
   std::vector<heaviest> best(scores.rows);
   ctx.threads().bulk(scores.rows, 8, [&](std::size_t begin, std::size_t end) {
