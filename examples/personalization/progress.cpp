@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <utility>
 
 namespace personalization {
 namespace {
@@ -39,7 +40,13 @@ void progress::begin(std::string stage, std::size_t total, std::size_t rows_per_
   last_loss_ = std::numeric_limits<double>::quiet_NaN();
   start_ = drawn_ = clock::now();
   open_ = true;
+  quiet_ = false;
   if (terminal_) draw(last_loss_);
+}
+
+void progress::begin_quietly(std::string stage) {
+  begin(std::move(stage));
+  quiet_ = true;
 }
 
 void progress::step(std::size_t done, double loss) {
@@ -89,7 +96,7 @@ void progress::end(std::size_t rows) {
     same->rows += rows;
   }
   clear();
-  if (seconds < 0.05) return;
+  if (quiet_ || seconds < 0.05) return;
   std::string line = stage_;
   line.resize(std::max<std::size_t>(line.size(), 34), ' ');
   line += " " + readable_seconds(seconds);

@@ -26,6 +26,8 @@ class progress {
 
   // Begins a stage; `total` steps are expected (0: unknown), each worth `rows_per_step` rows. Ends the one under way.
   void begin(std::string stage, std::size_t total = 0, std::size_t rows_per_step = 1);
+  // The same for a stage that leaves no line of its own, only its seconds.
+  void begin_quietly(std::string stage);
   // `done` steps are over; redraws at most ten times a second. `loss`, where there is one, is shown.
   void step(std::size_t done, double loss = std::numeric_limits<double>::quiet_NaN());
   // Ends the stage; `rows` replaces steps * rows_per_step where it is not 0. Without a stage under way: does nothing.
@@ -43,7 +45,7 @@ class progress {
 
   bool terminal_;
   std::string stage_;
-  bool open_ = false;
+  bool open_ = false, quiet_ = false;
   std::size_t total_ = 0, done_ = 0, rows_per_step_ = 1;
   double last_loss_ = std::numeric_limits<double>::quiet_NaN();
   clock::time_point start_, drawn_;

@@ -8,6 +8,7 @@
 
 #include "catalogue_types.hpp"
 #include "classical.hpp"
+#include "item_map.hpp"
 #include "rows.hpp"
 #include "stages.hpp"
 #include "text.hpp"
@@ -73,6 +74,14 @@ class study {
       finish();
       write_results(o_.out / "results.json", data_.results);
     }
+    if (log_.map.empty()) {
+      log_.bar.begin("map");
+      log_.map = draw_map(ctx_, of_, text_);
+      log_.map_of = "The whitened text vectors: each title lies near those whose text is most like its own.";
+      log_.bar.end(of_.items());
+    }
+    finish();
+    write_results(o_.out / "results.json", data_.results);
     return std::move(data_);
   }
 
@@ -101,7 +110,7 @@ class study {
 
   // Evaluates a row on every ranking of its split; one that has no randomness stands for all seeds.
   void rank(split const& part, scored_model const& row, std::vector<std::uint64_t> const& seeds) {
-    log_.bar.begin(part.name + ": rank");
+    log_.bar.begin_quietly(part.name + ": rank");
     std::vector<ia::ranking_task> tasks;
     for (auto const& r : part.rankings) tasks.push_back({r.candidates, r.test.by_user()});
     auto const reports = ia::evaluate(ctx_, as_scorer{row}, part.train.by_user(), tasks);
