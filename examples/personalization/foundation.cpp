@@ -7,18 +7,15 @@
 #include <intarsia/graph/co_interaction.hpp>
 #include <intarsia/graph/text_neighbors.hpp>
 #include <intarsia/loss/link_contrastive.hpp>
-#include <intarsia/models/hetero_sage.hpp>
 #include <intarsia/optim/adam.hpp>
 #include <intarsia/optim/schedule.hpp>
 #include <intarsia/sampling/link_sampler.hpp>
-
-#include "catalogue_types.hpp"
+#include <numeric>
 
 namespace personalization {
 namespace {
 
-constexpr std::size_t hidden_width = 128, z_width = 128;
-using encoder = ia::hetero_sage<Catalogue, hidden_width, z_width>;
+constexpr std::size_t z_width = item_encoder::width;
 
 // The edges that keep(target, source) keeps; without values unless `weighted`.
 template <class Keep>
@@ -73,6 +70,8 @@ struct graphs {
   ia::graph<Catalogue> heard;      // what the network hears
   ia::graph<Catalogue> by_text;    // what it hears of a node as if it had no interactions
   ia::graph<Catalogue> links;      // what it learns to predict
+  ia::csr heard_rows;              // the edges of `heard`, all types together
+  std::vector<std::uint8_t> known; // items that hear by interactions
 };
 
 graphs build(ia::cpu::context& ctx, ia::interactions const& train_on, numbers const& text, foundation_settings const& s) {
@@ -97,7 +96,9 @@ graphs build(ia::cpu::context& ctx, ia::interactions const& train_on, numbers co
                          });
   }
   auto const typed = [&](ia::csr const& edges) { return ia::typed_graph<Catalogue, CoWatched>(edges.view(), nodes); };
-  return {typed(first_or_second(co, text_rows)), typed(text_rows), typed(both_ways(co))};
+  ia::csr heard = first_or_second(co, text_rows);
+  auto by_rows = typed(heard);
+  return {std::move(by_rows), typed(text_rows), typed(both_ways(co)), std::move(heard), std::move(known)};
 }
 
 // A graph of which some nodes hear another one: the neighborhood of a step.
@@ -138,7 +139,7 @@ auto typed_rows(numbers const& text, ia::node_numbering const& nodes) {
 }
 
 template <class Features>
-numbers embed_all(ia::cpu::context& ctx, encoder const& network, ia::graph<Catalogue> const& graph, Features const& features,
+numbers embed_all(ia::cpu::context& ctx, item_encoder const& network, ia::graph<Catalogue> const& graph, Features const& features,
                   ia::node_numbering const& nodes) {
   ia::scope const temporary{ctx};
   auto const z = network(ctx, graph, features);
@@ -181,11 +182,7 @@ foundation train_foundation(ia::cpu::context& ctx, ia::interactions const& train
   log.bar.end(train_on.size());
   auto const features = typed_rows(text, nodes);
 
-  encoder network{ctx,
-                  {.sage = {.how = settings.max_pool ? ia::aggregation::pool : ia::aggregation::mean},
-                   .neighbors = settings.max_pool ? ia::neighbor_sharing::per_relation : ia::neighbor_sharing::per_source,
-                   .self = settings.shared_self ? ia::self_sharing::shared : ia::self_sharing::per_type,
-                   .last = settings.last_relu ? ia::activation::relu : ia::activation::none}};
+  auto network = new_encoder(ctx, settings);
   ia::adam learn{network, {.rate = settings.rate}};
   auto sampler = ia::sample_links(ctx, settings.sampled ? graph.heard : graph.links, link_settings(settings));
   auto batch = sampler.make_batch();
@@ -217,7 +214,49 @@ foundation train_foundation(ia::cpu::context& ctx, ia::interactions const& train
         loss_curve.points.emplace_back(static_cast<double>(done), loss);
       });
   log.bar.end();
-  return {embed_all(ctx, network, graph.heard, features, nodes), embed_all(ctx, network, graph.by_text, features, nodes)};
+  auto z = embed_all(ctx, network, graph.heard, features, nodes), z_text = embed_all(ctx, network, graph.by_text, features, nodes);
+  return {std::move(z), std::move(z_text), std::make_shared<item_encoder const>(std::move(network)), graph.heard_rows, graph.known};
+}
+
+numbers embed_new_item(ia::cpu::context& ctx, item_encoder const& network, ia::csr const& heard, std::span<std::uint8_t const> known,
+                       ia::node_numbering const& nodes, numbers const& text, std::uint16_t type, std::span<float const> own_text) {
+  constexpr std::size_t neighbors = 10;
+  std::size_t const items = nodes.size();
+  numbers all_text(items + 1, text.cols());
+  std::copy_n(text.data(), text.size(), all_text.data());
+  std::copy(own_text.begin(), own_text.end(), all_text[items].begin());
+  std::vector<std::uint16_t> types(items + 1, type);
+  for (std::size_t i = 0; i < items; ++i) types[i] = nodes.type(i);
+  ia::node_numbering const all_nodes{nodes.types(), std::move(types)};
+
+  std::vector<ia::heaviest> nearest(nodes.types(), ia::heaviest{neighbors});
+  auto const length = [](std::span<float const> x) { return std::sqrt(std::inner_product(x.begin(), x.end(), x.begin(), 0.0)); };
+  double const own_length = length(own_text);
+  for (std::uint32_t i = 0; i < items; ++i) {
+    double const lengths = own_length * length(text[i]);
+    if (!known[i] || lengths == 0) continue;
+    double const cosine = std::inner_product(own_text.begin(), own_text.end(), text[i].begin(), 0.0) / lengths;
+    if (cosine > 0) nearest[nodes.type(i)].offer(static_cast<float>(cosine), i);
+  }
+  ia::csr all_heard = heard;
+  std::vector<ia::scored> row;
+  for (auto& of_type : nearest) {
+    for (auto const& x : of_type.sorted()) row.push_back(x);
+  }
+  ia::append_row(row, all_heard.columns, all_heard.values);
+  all_heard.offsets.push_back(all_heard.columns.size());
+  all_heard.rows = all_heard.cols = items + 1;
+  return embed_all(ctx, network, ia::typed_graph<Catalogue, CoWatched>(all_heard.view(), all_nodes), typed_rows(all_text, all_nodes),
+                   all_nodes);
+}
+
+item_encoder new_encoder(ia::cpu::context& ctx, foundation_settings const& settings) {
+  return item_encoder{
+      ctx,
+      {.sage = {.how = settings.max_pool ? ia::aggregation::pool : ia::aggregation::mean},
+       .neighbors = settings.max_pool ? ia::neighbor_sharing::per_relation : ia::neighbor_sharing::per_source,
+       .self = settings.shared_self ? ia::self_sharing::shared : ia::self_sharing::per_type,
+       .last = settings.last_relu ? ia::activation::relu : ia::activation::none}};
 }
 
 numbers standardized(numbers const& z, numbers const& reference) {

@@ -3,12 +3,15 @@
 
 #include <cstdint>
 #include <intarsia/cpu/context.hpp>
-#include <intarsia/exec/module.hpp>
+#include <intarsia/models/hetero_sage.hpp>
 #include <intarsia/models/training.hpp>
+#include <memory>
+#include <span>
 #include <string>
 #include <vector>
 
 #include "catalogue.hpp"
+#include "catalogue_types.hpp"
 #include "study_log.hpp"
 
 namespace personalization {
@@ -42,11 +45,24 @@ struct foundation_settings {
 };
 [[nodiscard]] foundation_settings paper_settings();
 
-// Rows by item, of length 1.
+using item_encoder = ia::hetero_sage<Catalogue, 128, 128>;
+
+// What training leaves. Embeddings have a row of length 1 per item.
 struct foundation {
-  numbers z;       // (items, 128)
-  numbers z_text;  // (items, 128): of every item as if it had no interactions
+  numbers z;                                    // (items, 128)
+  numbers z_text;                               // (items, 128): of every item as if it had no interactions
+  std::shared_ptr<item_encoder const> network;
+  ia::csr heard;                                // (items x items): whom each item hears
+  std::vector<std::uint8_t> known;              // (items): 1 where an item hears by interactions, 0 where by text
 };
+
+// The embedding of an item that is not in the catalogue, as the last row behind those of all others: it hears its
+// nearest known items of each type by text. text (items, 384), its own text (1, 384).
+[[nodiscard]] numbers embed_new_item(ia::cpu::context& ctx, item_encoder const& network, ia::csr const& heard,
+                                     std::span<std::uint8_t const> known, ia::node_numbering const& nodes, numbers const& text,
+                                     std::uint16_t type, std::span<float const> own_text);
+// The network that foundation_settings{} asks for, its weights still to be learned or loaded.
+[[nodiscard]] item_encoder new_encoder(ia::cpu::context& ctx, foundation_settings const& settings);
 
 // Trains on the interactions; text (items, 384). `name` is the stage's in progress, curves and messages.
 [[nodiscard]] foundation train_foundation(ia::cpu::context& ctx, ia::interactions const& train_on, numbers const& text,

@@ -11,8 +11,8 @@
 #include "foundation.hpp"
 #include "ridge_settings.hpp"
 #include "rows.hpp"
+#include "served.hpp"
 #include "towers.hpp"
-#include "user_error.hpp"
 
 namespace personalization {
 namespace {
@@ -40,6 +40,7 @@ class learned_rows {
     row("two-tower-hgnn+text", [&] { return with_text(); });
     row("hgnn-knn/paper", [&] { return by_embedding(paper()); });
     row("two-tower-hgnn/paper", [&] { return owned(towers_on(paper(), text_, {.steps = tower_steps()}, "two-tower-hgnn/paper")); });
+    save_served();
     ablations();
     return std::move(rows_);
   }
@@ -119,20 +120,18 @@ class learned_rows {
   }
   std::shared_ptr<ia::dot_scorer const> recommended_towers() {
     if (!towers_) {
-      towers_ = std::make_shared<ia::dot_scorer const>(towers_on(recommended(), text_, {.steps = tower_steps()}, "two-tower-hgnn"));
+      numbers const z = standardized(recommended().z, recommended().z), z_text = standardized(recommended().z_text, recommended().z);
+      auto const title = stage("two-tower-hgnn");
+      towers_ = std::make_shared<ia::dot_scorer const>(
+          train_two_tower(*context_for("two-tower-hgnn"), part_.train, {.text = &text_, .z = &z, .z_text = &z_text},
+                          {.steps = tower_steps()}, title, keep("two-tower-hgnn"), log_, loss_of(title), &query_));
     }
     return towers_;
   }
 
   // Ridge edges, and the towers to the extent that an item lacks evidence: weight * kappa / (users of i + kappa).
   scoring with_graph() {
-    auto const edges = std::make_shared<ia::edge_scorer const>(
-        ia::ridge_graph(ctx_, part_.train, ridge_settings(ctx_, of_, part_.name, log_)));
-    std::vector<float> gate(part_.train.items());
-    for (std::size_t i = 0; i < gate.size(); ++i) {
-      gate[i] = 0.03F * 10 / (static_cast<float>(part_.train.by_item().degree(i)) + 10);
-    }
-    return [&ctx = ctx_, edges, towers = recommended_towers(), gate = std::move(gate)](auto users, ia::dense<float> out) {
+    return [&ctx = ctx_, edges = ridge_edges(), towers = recommended_towers(), gate = gates()](auto users, ia::dense<float> out) {
       numbers logits(out.rows, out.cols);
       edges->score(ctx, users, out);
       towers->score(ctx, users, logits.view());
@@ -142,6 +141,28 @@ class learned_rows {
         }
       });
     };
+  }
+  std::shared_ptr<ia::edge_scorer const> ridge_edges() {
+    if (!edges_) {
+      edges_ = std::make_shared<ia::edge_scorer const>(
+          ia::ridge_graph(ctx_, part_.train, ridge_settings(ctx_, of_, part_.name, log_)));
+    }
+    return edges_;
+  }
+  [[nodiscard]] std::vector<float> gates() const {
+    std::vector<float> gate(part_.train.items());
+    for (std::size_t i = 0; i < gate.size(); ++i) {
+      gate[i] = 0.03F * 10 / (static_cast<float>(part_.train.by_item().degree(i)) + 10);
+    }
+    return gate;
+  }
+  // The model of the recommended row on the warm split, for the commands that use it.
+  void save_served() {
+    if (part_.name != "warm" || part_.validation || !towers_ || seed_ != options_.seed) return;
+    log_.bar.begin(stage("save the model"));
+    numbers const inputs = beside(standardized(recommended().z, recommended().z), text_);
+    save_served_model(options_, of_, recommended(), inputs, query_, *towers_, *ridge_edges(), gates());
+    log_.bar.end();
   }
   // Both brought to mean 0 and deviation 1 over the items of a user, then added.
   scoring with_text() {
@@ -236,6 +257,8 @@ class learned_rows {
   std::vector<scored_model> rows_;
   std::unique_ptr<foundation> recommended_, paper_;
   std::shared_ptr<ia::dot_scorer const> towers_;
+  history_tower query_;  // of towers_
+  std::shared_ptr<ia::edge_scorer const> edges_;
 };
 
 }  // namespace
@@ -243,10 +266,6 @@ class learned_rows {
 std::vector<scored_model> run_learned_rows(ia::cpu::context& ctx, catalogue const& of, split const& part, numbers const& text,
                                            options const& o, std::uint64_t seed, study_log& log) {
   return learned_rows{ctx, of, part, text, o, seed, log}.all();
-}
-
-served_model load_served_model(ia::cpu::context&, catalogue const&, options const& o) {
-  throw user_error{(o.out / "model").string() + " holds no model: run a study first"};
 }
 
 }  // namespace personalization
