@@ -233,7 +233,7 @@ std::string map_chart(std::vector<map_point> const& points, bool standalone) {
     else ++same->second;
   }
   std::stable_sort(types.begin(), types.end(), [](auto const& a, auto const& b) { return a.second > b.second; });
-  double const x_low = quantile(xs, 0.003), x_high = quantile(xs, 0.997), y_low = quantile(ys, 0.003), y_high = quantile(ys, 0.997);
+  double const x_low = quantile(xs, 0.005), x_high = quantile(xs, 0.995), y_low = quantile(ys, 0.005), y_high = quantile(ys, 0.995);
   auto const place = [](double value, double low, double high) {
     double const share = high > low ? std::clamp((value - low) / (high - low), -0.01, 1.01) : 0.5;
     return 2 * margin + (size - 4 * margin) * share;

@@ -5,6 +5,8 @@
 #include <cmath>
 #include <intarsia/cpu/cpu.hpp>
 #include <intarsia/retrieval/top_k.hpp>
+#include <numeric>
+#include <utility>
 
 namespace personalization {
 namespace {
@@ -24,7 +26,7 @@ numbers unit_rows(numbers const& from, std::vector<std::uint32_t> const& rows) {
   return out;
 }
 
-// The two leading principal components, each with deviation 5; power iteration.
+// The two leading principal components by power iteration, each as ranks spread over [-10, 10]: no far-off group.
 plane components(numbers x) {
   plane out(x.rows());
   for (std::size_t c = 0; c < x.cols(); ++c) {
@@ -47,11 +49,13 @@ plane components(numbers x) {
       for (double const v : next) length += v * v;
       for (std::size_t c = 0; c < x.cols(); ++c) direction[c] = length > 0 ? next[c] / std::sqrt(length) : 0;
     }
-    double squares = 0;
-    for (double const p : place) squares += p * p;
-    double const scale = squares > 0 ? 5 / std::sqrt(squares / static_cast<double>(x.rows())) : 0;
+    std::vector<std::uint32_t> order(x.rows());
+    std::iota(order.begin(), order.end(), 0U);
+    std::sort(order.begin(), order.end(), [&](auto a, auto b) { return std::pair{place[a], a} < std::pair{place[b], b}; });
+    for (std::size_t rank = 0; rank < order.size(); ++rank) {
+      out[order[rank]][axis] = -10 + 20 * static_cast<float>(rank) / static_cast<float>(order.size());
+    }
     for (std::size_t i = 0; i < x.rows(); ++i) {
-      out[i][axis] = static_cast<float>(place[i] * scale);
       for (std::size_t c = 0; c < x.cols(); ++c) x[i][c] -= static_cast<float>(place[i] * direction[c]);
     }
   }
@@ -81,6 +85,7 @@ void lay_out(plane& at, ia::ranked_lists const& near) {
         float const squares = gap[0] * gap[0] + gap[1] * gap[1];
         push(at[i], &at[neighbor.row], gap, -rate * 2 / (1 + squares) * 0.2F);
       }
+      for (float& x : at[i]) x *= 1 - 0.02F * rate;  // a weak pull to the middle keeps groups without links in sight
       for (std::size_t o = 0; o < others; ++o) {
         std::uint32_t const other = chance.below(count);
         if (other == i) continue;
