@@ -42,7 +42,7 @@ TEST_CASE("linear: begins within 1/sqrt(in), by the seed and the layer's own str
 TEST_CASE("linear: gradients by input and parameters, no rows, one row") {
   cpu::context ctx;
   linear<3, 4, double> layer{ctx};
-  for (std::size_t const rows : {0, 1, 5}) {
+  for (std::size_t const rows : {0U, 1U, 5U}) {
     auto const x = noise<dyn, dim<3>>(rows, 1);
     CHECK(gradient_error([&](auto& on, auto v) { return layer(on, v, activation::tanh); }, x) < 1e-7);
     CHECK(parameter_gradient_error(ctx, layer, [&](auto& on, auto const& l) { return l(on, on.constant(x)); }) < 1e-7);

@@ -34,7 +34,7 @@ TEST_CASE("mlp: names of its parts") {
 TEST_CASE("mlp: gradients by input, by parameters, and along a direction") {
   cpu::context ctx;
   basic_mlp<double, 3, 6, 5, 2> net{ctx};
-  for (std::size_t const rows : {0, 1, 4}) {
+  for (std::size_t const rows : {0U, 1U, 4U}) {
     auto const x = noise<dyn, dim<3>>(rows, 1);
     auto const f = [&](auto& on, auto const& part) { return part(on, on.constant(x)); };
     CHECK(gradient_error([&](auto& on, auto v) { return net(on, v); }, x) < 1e-7);

@@ -86,5 +86,5 @@ TEST_CASE("ops: loss and gradients have the same bits for 1, 2, 3 and 7 threads"
   std::size_t moving = 0;
   for (float const x : one) moving += x != 0;
   CHECK(moving > one.size() / 2);
-  for (std::size_t const threads : {2, 3, 7}) CHECK(numbers_with(thread_pool{threads}) == one);
+  for (std::size_t const threads : {2U, 3U, 7U}) CHECK(numbers_with(thread_pool{threads}) == one);
 }
