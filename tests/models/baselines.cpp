@@ -241,4 +241,6 @@ TEST_CASE("evaluation masks what was seen, ranks candidates only, and breaks tie
   CHECK(some.hit_rate == 1);
   CHECK(some.recall == 1);
   CHECK(some.coverage == Approx(1.0 / 3));
+  std::vector<std::uint32_t> const nobody;
+  CHECK(ia::evaluate(ctx, model, train.by_user(), ia::ranking_task{nobody, test.by_user()}).users == 0);
 }

@@ -7,6 +7,7 @@
 #include <intarsia/metrics/ranking_report.hpp>
 #include <intarsia/models/scorer.hpp>
 #include <intarsia/retrieval/top_k.hpp>
+#include <optional>
 #include <span>
 #include <vector>
 
@@ -14,8 +15,8 @@ namespace intarsia::inline v0 {
 
 // What is ranked for every user, and what each user should have found.
 struct ranking_task {
-  std::span<std::uint32_t const> candidates;  // items, ascending; no data: all items
-  csr_view<> test;                            // (users x items); items that are no candidates do not count
+  std::optional<std::span<std::uint32_t const>> candidates;  // items, ascending; none given: all items
+  csr_view<> test;  // (users x items); items that are no candidates do not count
 };
 
 struct evaluation_options {
@@ -40,7 +41,7 @@ template <class Context, scorer<Context> Scorer>
   auto const relevant = [](ranking_task const& task, std::size_t user, std::vector<std::uint32_t>& out) {
     out.clear();
     for (std::uint32_t const item : task.test[user]) {
-      if (!task.candidates.data() || std::binary_search(task.candidates.begin(), task.candidates.end(), item)) {
+      if (!task.candidates || std::binary_search(task.candidates->begin(), task.candidates->end(), item)) {
         out.push_back(item);
       }
     }
@@ -50,7 +51,7 @@ template <class Context, scorer<Context> Scorer>
 
   std::vector<ranking_tally> tallies;
   for (auto const& task : tasks) {
-    tallies.emplace_back(items, task.candidates.data() ? task.candidates.size() : items, options.k);
+    tallies.emplace_back(items, task.candidates ? task.candidates->size() : items, options.k);
   }
   std::vector<std::uint32_t> wanted, users, ranked;
   for (std::size_t user = 0; user < seen.rows; ++user) {

@@ -8,6 +8,7 @@
 #include <intarsia/graph/ridge.hpp>
 #include <intarsia/models/edge_scorer.hpp>
 #include <intarsia/models/evaluation.hpp>
+#include <optional>
 #include <span>
 #include <utility>
 #include <vector>
@@ -61,7 +62,8 @@ namespace detail {
 // setting tried first. Memory: that of ridge_edges with the most neighbors tried, and the edges of three settings.
 template <class Context>
 [[nodiscard]] ridge_choice select_ridge(Context& ctx, interactions const& train, csr_view<> held_out,
-                                        std::span<std::uint32_t const> candidates = {}, ridge_grid const& grid = {},
+                                        std::optional<std::span<std::uint32_t const>> candidates = {},
+                                        ridge_grid const& grid = {},
                                         ridge_options const& base = {}) {
   expects<error>(!grid.lambda.empty() && !grid.neighbors.empty(),
                  "select_ridge: the grid needs a lambda and a number of neighbors");

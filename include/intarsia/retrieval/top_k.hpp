@@ -9,6 +9,7 @@
 #include <intarsia/tensor/csr.hpp>
 #include <intarsia/tensor/product.hpp>
 #include <intarsia/tensor/tensor.hpp>
+#include <optional>
 #include <span>
 #include <vector>
 
@@ -16,9 +17,9 @@ namespace intarsia::inline v0 {
 
 // Which items may be answered.
 struct top_k_filter {
-  std::span<std::uint32_t const> candidates;  // only these, ascending; no data: all items
-  csr_view<> exclude;                         // row q: never these for query q, ascending; no offsets: nothing
-  std::span<std::uint8_t const> mask;         // only items with a mark other than 0; empty: all
+  std::optional<std::span<std::uint32_t const>> candidates;  // only these, ascending; none given: all items
+  csr_view<> exclude;                  // row q: never these for query q, ascending; no offsets: nothing
+  std::span<std::uint8_t const> mask;  // only items with a mark other than 0; empty: all
 };
 
 // Lists of different lengths, best first.
@@ -46,9 +47,9 @@ inline void offer_row(heaviest& best, std::span<float const> scores, std::size_t
     if (skip != excluded.end() && *skip == item) return;
     best.offer(score, static_cast<std::uint32_t>(item));
   };
-  if (filter.candidates.data()) {
-    auto const begin = std::lower_bound(filter.candidates.begin(), filter.candidates.end(), first);
-    for (auto c = begin; c != filter.candidates.end() && *c < last; ++c) visit(*c);
+  if (filter.candidates) {
+    auto const begin = std::lower_bound(filter.candidates->begin(), filter.candidates->end(), first);
+    for (auto c = begin; c != filter.candidates->end() && *c < last; ++c) visit(*c);
   } else {
     for (std::size_t item = first; item < last; ++item) visit(item);
   }
