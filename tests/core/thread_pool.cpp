@@ -12,8 +12,8 @@ namespace {
 // How often each index was visited, and whether all pieces were those that the contract names.
 template <class E>
 void covers(E&& executor) {
-  for (std::size_t count : {0, 1, 5, 100, 1001}) {
-    for (std::size_t grain : {1, 3, 100, 5000}) {
+  for (std::size_t count : {0u, 1u, 5u, 100u, 1001u}) {
+    for (std::size_t grain : {1u, 3u, 100u, 5000u}) {
       std::vector<unsigned char> seen(count);
       std::atomic<bool> proper{true};
       executor.bulk(count, grain, [&](std::size_t begin, std::size_t end) {
@@ -30,7 +30,7 @@ void covers(E&& executor) {
 
 TEST_CASE("executors call every piece once") {
   covers(ia::inline_executor{});
-  for (std::size_t threads : {1, 2, 3, 7}) {
+  for (std::size_t threads : {1u, 2u, 3u, 7u}) {
     ia::thread_pool pool{threads};
     CHECK(pool.threads() == threads);
     covers(pool);

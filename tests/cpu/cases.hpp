@@ -85,7 +85,7 @@ matrix<T> on_all_threads(ia::instruction_set set, matrix<T> const& start, F&& f)
   matrix<T> first = start;
   auto one = context(set);
   f(one, first);
-  for (std::size_t threads : {2, 3, 7}) {
+  for (std::size_t threads : {2u, 3u, 7u}) {
     matrix<T> other = start;
     auto many = context(set, threads);
     f(many, other);

@@ -58,7 +58,7 @@ void solves(std::size_t n, std::size_t columns, double tolerance) {
 }  // namespace
 
 TEST_CASE("solve_spd: sizes around its blocks and tiles, one and several right sides") {
-  for (std::size_t n : {0, 1, 2, 5, 15, 16, 17, 47, 48, 49, 63, 64, 100, 101, 130, 200}) {
+  for (std::size_t n : {0u, 1u, 2u, 5u, 15u, 16u, 17u, 47u, 48u, 49u, 63u, 64u, 100u, 101u, 130u, 200u}) {
     solves<float>(n, 1, 2e-4);
     solves<double>(n, 3, 1e-12);
   }
@@ -81,7 +81,7 @@ TEST_CASE("solve_spd: a right side that lies in one piece, as the ridge systems 
 TEST_CASE("solve_spd and inverse_spd refuse a matrix that is not positive definite") {
   for (auto set : instruction_sets()) {
     auto ctx = context(set);
-    for (std::size_t n : {3, 60, 300}) {
+    for (std::size_t n : {3u, 60u, 300u}) {
       auto a = definite<double>(n, 0.1, 4);
       a(n - 1, n - 1) = -1;
       auto again = a, b = matrix<double>::random(n, 1, 5);
@@ -92,7 +92,7 @@ TEST_CASE("solve_spd and inverse_spd refuse a matrix that is not positive defini
 }
 
 TEST_CASE("inverse_spd: across its blocks, symmetric, the same on any number of threads") {
-  for (std::size_t n : {0, 1, 2, 33, 255, 256, 257, 530}) {
+  for (std::size_t n : {0u, 1u, 2u, 33u, 255u, 256u, 257u, 530u}) {
     auto const a = definite<double>(n, 0.01, n);
     auto eye = matrix<double>::filled(n, n, 0);
     for (std::size_t i = 0; i < n; ++i) eye(i, i) = 1;
@@ -112,7 +112,7 @@ TEST_CASE("inverse_spd: across its blocks, symmetric, the same on any number of 
 }
 
 TEST_CASE("eigen_symmetric: rising values, orthonormal vectors, a V = V diag(values)") {
-  for (std::size_t n : {0, 1, 2, 7, 60}) {
+  for (std::size_t n : {0u, 1u, 2u, 7u, 60u}) {
     auto const a = definite<double>(n, 0.0, n + 1);
     auto v = a;
     matrix<double> values(n, 1);

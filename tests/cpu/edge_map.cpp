@@ -39,7 +39,7 @@ void check(Rule rule, bool values) {
   auto const transposed = ia::transposed(a.view());
   auto t_view = transposed.view();
   t_view.values = a.view().values;
-  for (std::size_t width : {1, 3, 17}) {
+  for (std::size_t width : {1u, 3u, 17u}) {
     auto s = matrix<double>::random(9, width, 1), t = matrix<double>::random(12, width, 2),
          w = matrix<double>::random(1, width, 3);
     auto const dy = matrix<double>::random(12, width, 4);

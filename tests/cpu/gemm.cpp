@@ -65,9 +65,9 @@ void agree(std::size_t m, std::size_t k, std::size_t n, bool all_threads) {
 }  // namespace
 
 TEST_CASE("gemm agrees with a plain loop on every small shape") {
-  for (std::size_t m : {1, 2, 3, 4, 5, 7, 13, 14, 15, 29}) {
-    for (std::size_t n : {1, 2, 7, 8, 9, 16, 31, 32, 33, 65}) {
-      for (std::size_t k : {1, 2, 17}) agree<float>(m, k, n, false);
+  for (std::size_t m : {1u, 2u, 3u, 4u, 5u, 7u, 13u, 14u, 15u, 29u}) {
+    for (std::size_t n : {1u, 2u, 7u, 8u, 9u, 16u, 31u, 32u, 33u, 65u}) {
+      for (std::size_t k : {1u, 2u, 17u}) agree<float>(m, k, n, false);
     }
   }
 }
@@ -94,7 +94,7 @@ TEST_CASE("gemm: rows do not depend on how many there are") {
     auto ctx = context(set);
     matrix<> all(64, 70);
     gemm(ctx, product::plain, a.view(), b.view(), all.view(), false);
-    for (std::size_t begin : {0, 5, 61}) {
+    for (std::size_t begin : {0u, 5u, 61u}) {
       matrix<> some(3, 70);
       gemm(ctx, product::plain, a.view().row_range(begin, 3), b.view(), some.view(), false);
       for (std::size_t i = 0; i < 3; ++i) CHECK(std::memcmp(&some(i, 0), &all(begin + i, 0), 70 * sizeof(float)) == 0);

@@ -15,9 +15,9 @@ struct relu_at {
 
 TEST_CASE("map and each_row reach each index once, whatever the instructions and threads") {
   for (auto set : instruction_sets()) {
-    for (std::size_t threads : {1, 2, 7}) {
+    for (std::size_t threads : {1u, 2u, 7u}) {
       auto ctx = context(set, threads);
-      for (std::size_t count : {0, 1, 7, 100, 50'000}) {
+      for (std::size_t count : {0u, 1u, 7u, 100u, 50'000u}) {
         std::vector<unsigned char> seen(count);
         map(ctx, count, [&](std::size_t i) { ++seen[i]; });
         CHECK(std::count(seen.begin(), seen.end(), 1) == static_cast<std::ptrdiff_t>(count));
@@ -36,7 +36,7 @@ TEST_CASE("map and each_row reach each index once, whatever the instructions and
 
 TEST_CASE("fill and copy write the rows and nothing between them") {
   for (std::size_t width : widths) {
-    for (std::size_t rows : {0, 1, 2, 400}) {
+    for (std::size_t rows : {0u, 1u, 2u, 400u}) {
       auto ctx = context(ia::instruction_set::portable, 2);
       matrix<> x(rows, width);
       fill(ctx, x.view(), 2.5f);
@@ -54,7 +54,7 @@ TEST_CASE("fill and copy write the rows and nothing between them") {
 
 TEST_CASE("column_sum and total agree with plain sums") {
   for (std::size_t width : widths) {
-    for (std::size_t rows : {0, 1, 2, 3'000}) {
+    for (std::size_t rows : {0u, 1u, 2u, 3'000u}) {
       auto const x = matrix<>::random(rows, width, 3);
       auto sums = matrix<double>::filled(1, width, 0);
       double all = 0;
@@ -82,7 +82,7 @@ TEST_CASE("column_sum and total agree with plain sums") {
 
 TEST_CASE("gather_rows and scatter_rows, with ids that come often, once and never") {
   for (std::size_t width : widths) {
-    for (std::size_t count : {0, 1, 900}) {
+    for (std::size_t count : {0u, 1u, 900u}) {
       ia::random draw{ia::seed{5}, width};
       std::vector<std::uint32_t> ids(count);
       for (auto& id : ids) id = draw.below(3) == 0 ? 4 : 10 + draw.below(40);
