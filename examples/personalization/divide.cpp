@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <charconv>
 #include <cmath>
-#include <cstdio>
 #include <filesystem>
 #include <functional>
 #include <intarsia/core/random.hpp>
@@ -105,7 +104,7 @@ void save_with(ia::tsv_table const& table, std::string_view name, std::function<
 
 }  // namespace
 
-void divide(options const& o) {
+std::string divide(options const& o) {
   namespace fs = std::filesystem;
   constexpr std::uint64_t fold_stream = 0x666f6c64, cold_stream = 0x636f6c64;
   if (!fs::is_directory(o.catalogue)) {
@@ -152,8 +151,9 @@ void divide(options const& o) {
   }
   fs::rename(items_file + ".new", items_file);
   fs::rename(pairs_file + ".new", pairs_file);
-  std::size_t const held = static_cast<std::size_t>(std::count(cold.begin(), cold.end(), true));
-  std::printf("%s: %zu interactions in ten folds, %zu of %zu items cold\n", o.catalogue.string().c_str(), pairs.rows(), held, items.rows());
+  auto const held = std::count(cold.begin(), cold.end(), true);
+  return o.catalogue.string() + ": " + std::to_string(pairs.rows()) + " interactions in ten folds, " + std::to_string(held) + " of " +
+         std::to_string(items.rows()) + " items cold";
 }
 
 }  // namespace personalization

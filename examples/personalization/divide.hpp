@@ -1,6 +1,8 @@
 // Writing the columns that a study needs: fold and cold.
 #pragma once
 
+#include <string>
+
 #include "options.hpp"
 
 namespace personalization {
@@ -11,7 +13,8 @@ namespace personalization {
 //   time:   the newest tenth of all interactions is fold 0, the next is fold 1, ...; cold are the items met last.
 //   user:   the same within each user's own list, by time where there is a column timestamp, else in drawn order; cold
 //           items are drawn.
-// Both files are written beside their places and then renamed. Throws io_error or user_error.
-void divide(options const& o);
+// Both files are written beside their places and then renamed. Gives a sentence that says what was done. Throws io_error
+// or user_error.
+std::string divide(options const& o);
 
 }  // namespace personalization

@@ -32,7 +32,7 @@ void run(options const& o) {
     case command::recommend: return recommend(o);
     case command::similar: return similar(o);
     case command::embed: return embed(o);
-    case command::split: return divide(o);
+    case command::split: std::printf("%s\n", divide(o).c_str()); return;
   }
 }
 
