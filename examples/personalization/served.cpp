@@ -24,11 +24,19 @@ list<To> as_list(Values const& values) {
 }
 
 // A csr as three tensors.
-void add(ia::safetensors_writer& file, std::string const& name, ia::csr_view<> edges) {
-  file.add(name + "/offsets", as_list<std::uint64_t>(std::span{edges.offsets, edges.rows + 1}));
-  file.add(name + "/columns", as_list<std::uint32_t>(std::span{edges.columns, edges.entries()}));
-  file.add(name + "/values", as_list<float>(std::span{edges.values, edges.values ? edges.entries() : 0}));
-}
+struct saved_csr {
+  list<std::uint64_t> offsets;
+  list<std::uint32_t> columns;
+  list<float> values;
+
+  explicit saved_csr(ia::csr_view<> edges)
+      : offsets{as_list<std::uint64_t>(std::span{edges.offsets, edges.rows + 1})},
+        columns{as_list<std::uint32_t>(std::span{edges.columns, edges.entries()})},
+        values{as_list<float>(std::span{edges.values, edges.values ? edges.entries() : 0})} {}
+  static auto members(auto& self) {
+    return std::tuple{ia::named("offsets", self.offsets), ia::named("columns", self.columns), ia::named("values", self.values)};
+  }
+};
 ia::csr read_csr(ia::safetensors const& file, std::string const& name, std::size_t columns) {
   auto const offsets = file.read<ia::dim<1>, ia::dyn, std::uint64_t>(name + "/offsets");
   auto const ends = file.read<ia::dim<1>, ia::dyn, std::uint32_t>(name + "/columns");
@@ -66,19 +74,14 @@ void add_cosines(numbers const& z, std::span<float const> to, std::span<float> s
 void save_served_model(options const& o, catalogue const& of, foundation const& made, numbers const& item_inputs,
                        history_tower const& query, ia::dot_scorer const& towers, ia::edge_scorer const& edges,
                        std::span<float const> gate) {
-  ia::safetensors_writer file;
-  file.metadata = {{"catalogue", of.name}, {"items", std::to_string(of.items())}};
-  ia::visit(*made.network, [&](std::string const& name, auto const& x) { file.add(name, x); }, "network");
-  ia::visit(query, [&](std::string const& name, auto const& x) { file.add(name, x); }, "query");
-  add(file, "heard", made.heard.view());
-  add(file, "edges", edges.by_source());
-  file.add("known", as_list<std::uint32_t>(made.known));
-  file.add("z", made.z);
-  file.add("item_inputs", item_inputs);
-  file.add("item_vectors", towers.items());
-  file.add("gate", as_list<float>(gate));
+  saved_csr const heard{made.heard.view()}, by_source{edges.by_source()};
+  auto const known = as_list<std::uint32_t>(made.known);
+  auto const gates = as_list<float>(gate);
   std::filesystem::create_directories(file_in(o).parent_path());
-  file.save(file_in(o).string());
+  ia::save(file_in(o).string(), {{"catalogue", of.name}, {"items", std::to_string(of.items())}},
+           ia::named("network", *made.network), ia::named("query", query), ia::named("heard", heard), ia::named("edges", by_source),
+           ia::named("known", known), ia::named("z", made.z), ia::named("item_inputs", item_inputs),
+           ia::named("item_vectors", towers.items()), ia::named("gate", gates));
 }
 
 served_model load_served_model(ia::cpu::context& ctx, catalogue const& of, options const& o) {
@@ -97,8 +100,10 @@ served_model load_served_model(ia::cpu::context& ctx, catalogue const& of, optio
   m->item_vectors = file.read<ia::dyn, ia::dyn, float>("item_vectors");
   m->heard = read_csr(file, "heard", of.items());
   m->edges = read_csr(file, "edges", of.items());
-  for (auto const x : file.read<ia::dim<1>, ia::dyn, std::uint32_t>("known")[0]) m->known.push_back(static_cast<std::uint8_t>(x));
-  for (auto const x : file.read<ia::dim<1>, ia::dyn, float>("gate")[0]) m->gate.push_back(x);
+  auto const known = file.read<ia::dim<1>, ia::dyn, std::uint32_t>("known");
+  auto const gate = file.read<ia::dim<1>, ia::dyn, float>("gate");
+  m->known.assign(known.data(), known.data() + known.size());
+  m->gate.assign(gate.data(), gate.data() + gate.size());
 
   return {
       [&ctx, m](std::span<std::uint32_t const> history, std::span<float> scores) {

@@ -20,6 +20,8 @@ class safetensors_writer {
 
   // `name` must be new and not "__metadata__"; saved with the shape rows x cols.
   template <axis Rows, axis Cols, class T>
+  void add(std::string, tensor<Rows, Cols, T>&&) = delete;  // looked at until save, so it has to last
+  template <axis Rows, axis Cols, class T>
   void add(std::string name, tensor<Rows, Cols, T> const& numbers) {
     static_assert(sizeof(T) <= 8);
     bool const fresh = name != "__metadata__" &&
