@@ -40,6 +40,13 @@ void add_study_options(CLI::App& app, options& o) {
   app.add_flag("--resume", o.resume, "go on from the checkpoints in OUT/checkpoints; the result is the same to the last bit");
   app.add_flag("--quick", o.quick, "the split warm only and fewer steps: a minute's look, with lower scores");
   app.add_flag("--paper", o.paper, "add the rows that end in /paper: the published configuration to the letter");
+  app.add_option("--validation", o.validation,
+                 "train on validation twins too and note their figures: none, first (of the splits), all, or only (no test)")
+      ->transform(CLI::CheckedTransformer(std::map<std::string, validate_on>{{"none", validate_on::none},
+                                                                             {"first", validate_on::first},
+                                                                             {"all", validate_on::all},
+                                                                             {"only", validate_on::only}}))
+      ->default_str("first");
   app.add_flag("--ablations", o.ablations, "add the rows that begin with ablation/: one ingredient taken away in each");
   app.add_option("--only", o.only, "compute these rows only, separated by commas; names as in the table")->delimiter(',');
 }

@@ -10,6 +10,9 @@
 namespace personalization {
 
 enum class command { study, recommend, similar, embed, split };
+// Which splits also train on their validation twin, to note what settings are chosen by: none, the first, all, or all
+// and nothing else.
+enum class validate_on { none, first, all, only };
 enum class split_by { random, time, user };
 
 struct options {
@@ -27,6 +30,7 @@ struct options {
   std::size_t seeds = 1;                 // seed, seed + 1, ...
   std::size_t steps = 0;                 // of the towers; 0: as chosen for the split; other stages scale with it
   std::size_t checkpoint_every = 100;    // steps between checkpoints in out/checkpoints; 0: none
+  validate_on validation = validate_on::first;
   bool quick = false, paper = false, ablations = false, resume = false;
   std::vector<std::string> only;         // rows to compute; empty: all that the other options ask for
 

@@ -23,9 +23,14 @@ struct as_scorer {
 };
 
 std::vector<std::string> wanted_splits(catalogue const& of, options const& o) {
-  if (o.splits.empty()) return {default_splits.begin(), default_splits.end()};
-  if (std::find(o.splits.begin(), o.splits.end(), "all") != o.splits.end()) return split_names(of);
-  return o.splits;
+  auto const known = split_names(of);
+  if (std::find(o.splits.begin(), o.splits.end(), "all") != o.splits.end()) return known;
+  if (!o.splits.empty()) return o.splits;
+  std::vector<std::string> usual;
+  for (auto const name : default_splits) {
+    if (std::find(known.begin(), known.end(), name) != known.end()) usual.emplace_back(name);
+  }
+  return usual;
 }
 
 std::string joined(std::vector<std::string> const& words) {
@@ -102,10 +107,29 @@ class study {
   }
 
   void run_split(split const& part) {
+    bool const first = splits_run_++ == 0;
+    if (o_.validation == validate_on::all || o_.validation == validate_on::only || (o_.validation == validate_on::first && first && !o_.quick)) {
+      validate(make_validation(of_, part.name));
+    }
+    if (o_.validation == validate_on::only) return;
     each_classical_row(ctx_, of_, part, text_, o_, log_, [&](scored_model const& row) { rank(part, row, o_.seed_list()); });
     for (auto const seed : o_.seed_list()) {
       for (auto const& row : run_learned_rows(ctx_, of_, part, text_, o_, seed, log_)) rank(part, row, {seed});
     }
+  }
+
+  // Trains the rows of the ladder on a twin with the first seed and notes what they reach.
+  void validate(split const& twin) {
+    options plain = o_;
+    plain.paper = plain.ablations = false;
+    auto const note = [&](scored_model const& row) {
+      ia::ranking_task const task{twin.rankings.front().candidates, twin.rankings.front().test.by_user()};
+      double const ndcg = ia::evaluate(ctx_, as_scorer{row}, twin.train.by_user(), task).ndcg;
+      log_.validation.emplace_back(twin.name + '/' + row.name + "/ndcg10", ndcg);
+      if (o_.validation == validate_on::only) log_.bar.say(twin.name + " (validation): " + row.name + ' ' + std::to_string(ndcg));
+    };
+    each_classical_row(ctx_, of_, twin, text_, plain, log_, note);
+    for (auto const& row : run_learned_rows(ctx_, of_, twin, text_, plain, o_.seed, log_)) note(row);
   }
 
   // Evaluates a row on every ranking of its split; one that has no randomness stands for all seeds.
@@ -189,6 +213,7 @@ class study {
   ia::cpu::context ctx_;
   catalogue of_;
   numbers text_;
+  std::size_t splits_run_ = 0;
   std::size_t served_by_ = servers.size();
   report_data data_;
 };
