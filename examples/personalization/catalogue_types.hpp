@@ -38,7 +38,8 @@ struct columns {
 // A weak signal: the item was met, but without an opinion. The row ablation/no-weak leaves these out of training.
 [[nodiscard]] constexpr bool is_weak(float rating, std::string_view /*event*/) { return rating == -1.0F; }
 
-// The type that the network never sees in the row ablation/hidden-TYPE, and the splits of a run without --splits.
+// The type that the network never sees in the row ablation/hidden-TYPE, and the splits of a run without --splits; those
+// that a catalogue does not have are left out.
 using hidden_type = Movie;
 inline constexpr std::array<std::string_view, 4> default_splits = {"warm", "cold", "new-to-movie", "new-to-ona"};
 
