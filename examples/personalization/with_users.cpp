@@ -1,5 +1,6 @@
 #include <intarsia/cpu/cpu.hpp>
-#include <intarsia/models/hetero_sage.hpp>
+#include <intarsia/nn/hetero.hpp>
+#include <intarsia/ops/gather.hpp>
 #include <intarsia/ops/stack.hpp>
 
 #include "schema_with_users.hpp"
@@ -35,12 +36,41 @@ ia::graph<CatalogueWithUsers> graph_with_users(ia::interactions const& train_on)
   return graph;
 }
 
+// Two hops: a user hears items, an item hears users who heard items.
+class network_with_users {
+ public:
+  static constexpr std::size_t width = 128;
+
+  explicit network_with_users(ia::cpu::context& ctx)
+      : first_{ctx, layer(ia::activation::relu)}, second_{ctx, layer(ia::activation::none)} {}
+
+  // Embeddings of length 1 of every node: items by type in the order of the schema, then users.
+  template <class On, class Features>
+  [[nodiscard]] auto operator()(On& on, ia::graph<CatalogueWithUsers> const& graph, Features const& features) const {
+    auto const x = CatalogueWithUsers::map_nodes([&](auto n) { return on.constant(features[n]); });
+    auto const edges = graph.hop();
+    return ia::normalize_rows(on, ia::stack(on, second_(on, edges, first_(on, edges, x))));
+  }
+
+  static auto members(auto& self) {
+    return std::tuple{ia::named("first", self.first_), ia::named("second", self.second_)};
+  }
+
+ private:
+  static ia::hetero_options layer(ia::activation last) {
+    return {.neighbors = ia::neighbor_sharing::per_source, .last = last, .standardize = true};
+  }
+
+  ia::hetero_layer<CatalogueWithUsers, ia::feature_width, width> first_;
+  ia::hetero_layer<CatalogueWithUsers, width, width> second_;
+};
+
 }  // namespace
 
 ia::dot_scorer train_with_users(ia::cpu::context& ctx, ia::interactions const& train_on, numbers const& text,
                                 with_users_settings const& settings, std::string const& name, ia::checkpoints const& keep,
                                 study_log& log, curve& loss_curve) {
-  constexpr std::size_t width = 128;
+  constexpr std::size_t width = network_with_users::width;
   auto const& nodes = train_on.numbering();
   auto const graph = graph_with_users(train_on);
   auto const features = CatalogueWithUsers::map_nodes([&](auto n) {
@@ -59,8 +89,7 @@ ia::dot_scorer train_with_users(ia::cpu::context& ctx, ia::interactions const& t
   for (std::size_t t = 0; t < nodes.types(); ++t) begin[t + 1] = begin[t] + static_cast<std::uint32_t>(nodes.members(t).size());
   auto const place = [&](std::uint32_t item) { return begin[nodes.type(item)] + nodes.local(item); };
 
-  ia::hetero_sage<CatalogueWithUsers, width, width> network{
-      ctx, {.neighbors = ia::neighbor_sharing::per_source, .standardize = true}};
+  network_with_users network{ctx};
   ia::adam learn{network, {.rate = settings.rate}};
   ia::pair_batches pairs{ctx, train_on, settings.batch};
   std::vector<ia::slot<void>> who(settings.batch), what(settings.batch);
@@ -75,7 +104,7 @@ ia::dot_scorer train_with_users(ia::cpu::context& ctx, ia::interactions const& t
         }
         learn.rate(settings.rate * ia::schedule::linear_decay(step, settings.steps));
         ia::tape tape{ctx};
-        auto const all = ia::stack(tape, network(tape, graph, features));
+        auto const all = network(tape, graph, features);
         auto const loss = ia::in_batch_softmax(tape, ia::gather(tape, all, who), ia::gather(tape, all, what),
                                                {.temperature = settings.temperature, .log_q = pairs.log_q}, pairs.known());
         learn.step(tape.backward(loss));
@@ -88,7 +117,7 @@ ia::dot_scorer train_with_users(ia::cpu::context& ctx, ia::interactions const& t
   log.bar.end();
 
   ia::scope const temporary{ctx};
-  auto const all = ia::stack(ctx, network(ctx, graph, features));
+  auto const all = network(ctx, graph, features);
   numbers users(train_on.users(), width), items(train_on.items(), width);
   for (std::size_t u = 0; u < users.rows(); ++u) std::copy_n(all.value[begin.back() + u].data(), width, users[u].data());
   for (std::size_t i = 0; i < items.rows(); ++i) {
