@@ -117,6 +117,7 @@
 #include <intarsia/loss/in_batch_softmax.hpp>
 #include <intarsia/loss/info_nce.hpp>
 #include <intarsia/loss/link_contrastive.hpp>
+#include <intarsia/loss/listwise_softmax.hpp>
 #include <intarsia/loss/logistic.hpp>
 #include <intarsia/loss/max_margin.hpp>
 #include <intarsia/loss/pairwise_difference.hpp>
@@ -143,6 +144,7 @@
 
 // 8 models: everything below, put together
 #include <intarsia/models/baselines.hpp>
+#include <intarsia/models/borrowed.hpp>
 #include <intarsia/models/dot_scorer.hpp>
 #include <intarsia/models/edge_scorer.hpp>
 #include <intarsia/models/evaluation.hpp>
@@ -150,6 +152,11 @@
 #include <intarsia/models/hetero_sage.hpp>
 #include <intarsia/models/history.hpp>
 #include <intarsia/models/pair_batches.hpp>
+#include <intarsia/models/rank_features.hpp>
+#include <intarsia/models/rank_head.hpp>
+#include <intarsia/models/rank_rows.hpp>
+#include <intarsia/models/reranker.hpp>
+#include <intarsia/models/ridge_evidence.hpp>
 #include <intarsia/models/ridge_selection.hpp>
 #include <intarsia/models/scorer.hpp>
 #include <intarsia/models/train_towers.hpp>
