@@ -7,6 +7,7 @@
 #include <intarsia/graph/co_interaction.hpp>
 #include <intarsia/graph/text_neighbors.hpp>
 #include <intarsia/loss/link_contrastive.hpp>
+#include <intarsia/models/features.hpp>
 #include <intarsia/optim/adam.hpp>
 #include <intarsia/optim/schedule.hpp>
 #include <intarsia/sampling/link_sampler.hpp>
@@ -26,20 +27,6 @@ ia::csr filtered(ia::csr const& edges, bool weighted, Keep keep) {
       if (!keep(i, edges.columns[e])) continue;
       out.columns.push_back(edges.columns[e]);
       if (weighted) out.values.push_back(edges.values[e]);
-    }
-    out.offsets.push_back(out.columns.size());
-  }
-  return out;
-}
-
-// Row i of `first` where it has entries, else of `second`.
-ia::csr first_or_second(ia::csr const& first, ia::csr const& second) {
-  ia::csr out{.rows = first.rows, .cols = first.cols, .offsets = {0}, .columns = {}, .values = {}, .positions = {}};
-  for (std::size_t i = 0; i < first.rows; ++i) {
-    auto const& from = first.offsets[i] < first.offsets[i + 1] ? first : second;
-    for (auto e = from.offsets[i]; e < from.offsets[i + 1]; ++e) {
-      out.columns.push_back(from.columns[e]);
-      if (!from.values.empty()) out.values.push_back(from.values[e]);
     }
     out.offsets.push_back(out.columns.size());
   }
@@ -96,7 +83,7 @@ graphs build(ia::cpu::context& ctx, ia::interactions const& train_on, numbers co
                          });
   }
   auto const typed = [&](ia::csr const& edges) { return ia::typed_graph<Catalogue, CoWatched>(edges.view(), nodes); };
-  ia::csr heard = first_or_second(co, text_rows);
+  ia::csr heard = ia::filled_up(co.view(), text_rows.view());
   auto by_rows = typed(heard);
   return {std::move(by_rows), typed(text_rows), typed(both_ways(co)), std::move(heard), std::move(known)};
 }
@@ -126,17 +113,6 @@ class mixed {
   ia::hop<Catalogue> hop_;
   ia::per_node<Catalogue, std::vector<std::uint8_t>> marks_;
 };
-
-auto typed_rows(numbers const& text, ia::node_numbering const& nodes) {
-  return Catalogue::map_nodes([&](auto n) {
-    auto const members = nodes.members(Catalogue::node_index<decltype(n)>);
-    ia::table<decltype(n)> rows(members.size());
-    for (std::size_t i = 0; i < members.size(); ++i) {
-      std::copy_n(text[members[i]].data(), std::min(text.cols(), rows.cols()), rows[i].data());
-    }
-    return rows;
-  });
-}
 
 template <class Features>
 numbers embed_all(ia::cpu::context& ctx, item_encoder const& network, ia::graph<Catalogue> const& graph, Features const& features,
@@ -180,7 +156,7 @@ foundation train_foundation(ia::cpu::context& ctx, ia::interactions const& train
   log.bar.begin(name + ": graph");
   auto const graph = build(ctx, train_on, text, settings);
   log.bar.end(train_on.size());
-  auto const features = typed_rows(text, nodes);
+  auto const features = ia::tables_by_type<Catalogue>(text.view(), nodes);
 
   auto network = new_encoder(ctx, settings);
   ia::adam learn{network, {.rate = settings.rate}};
@@ -246,7 +222,7 @@ numbers embed_new_item(ia::cpu::context& ctx, item_encoder const& network, ia::c
   ia::append_row(row, all_heard.columns, all_heard.values);
   all_heard.offsets.push_back(all_heard.columns.size());
   all_heard.rows = all_heard.cols = items + 1;
-  return embed_all(ctx, network, ia::typed_graph<Catalogue, CoWatched>(all_heard.view(), all_nodes), typed_rows(all_text, all_nodes),
+  return embed_all(ctx, network, ia::typed_graph<Catalogue, CoWatched>(all_heard.view(), all_nodes), ia::tables_by_type<Catalogue>(all_text.view(), all_nodes),
                    all_nodes);
 }
 

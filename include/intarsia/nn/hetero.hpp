@@ -9,6 +9,7 @@
 #include <intarsia/ops/add.hpp>
 #include <intarsia/ops/normalize.hpp>
 #include <intarsia/ops/rows.hpp>
+#include <intarsia/ops/stack.hpp>
 
 namespace intarsia::inline v0 {
 
@@ -22,7 +23,9 @@ struct hetero_options {
   neighbor_sharing neighbors = neighbor_sharing::per_relation;
   self_sharing self = self_sharing::per_type;
   activation last = activation::relu;
-  bool standardize = false;  // bring each type's own part and what it heard to mean 0 and deviation 1 per column
+  // Bring each type's own part and what it heard to mean 0 and deviation 1 per column: over the nodes of all types with
+  // features together, so that differences between types stay, and over those of the types without features.
+  bool standardize = false;
 };
 
 // Stands for "as wide as the features of each type" as the input width of a layer.
@@ -78,6 +81,11 @@ class hetero_layer {
   struct ends {
     std::size_t source, target;
   };
+  static constexpr auto has_features = [] {
+    std::array<bool, S::node_count> has{};
+    S::each_node([&](auto n) { has[S::template node_index<decltype(n)>] = n.width > 0; });
+    return has;
+  }();
 
   template <class On, class Space>
   [[nodiscard]] vars<Space> compute(On& on, hop<S, Space> const& edges, vars<Space> const& x) const {
@@ -98,14 +106,33 @@ class hetero_layer {
         tell.hear(on, heard[ends_[r].target], {links}, tell.told(on, x[ends_[r].source], first), first);
       }
     }
+    if (options_.standardize) {
+      own = standardized(on, own);
+      heard = standardized(on, heard);
+    }
     vars<Space> made;
     for (std::size_t n = 0; n < x.size(); ++n) {
-      auto const sum = options_.standardize
-                           ? add(on, standardize_columns(on, own[n]), standardize_columns(on, heard[n]))
-                           : heard[n];
-      made[n] = activate(on, sum, options_.last);
+      made[n] = activate(on, options_.standardize ? add(on, own[n], heard[n]) : heard[n], options_.last);
     }
     return made;
+  }
+
+  template <class On, class Space>
+  [[nodiscard]] static vars<Space> standardized(On& on, vars<Space> const& parts) {
+    vars<Space> out;
+    for (bool const with_features : {true, false}) {
+      vars<Space> group = parts;
+      for (std::size_t n = 0; n < parts.size(); ++n) {
+        if (has_features[n] != with_features) group[n] = rows(on, parts[n], 0, 0);
+      }
+      auto const all = standardize_columns(on, stack(on, group));
+      std::size_t begin = 0;
+      for (std::size_t n = 0; n < parts.size(); ++n) {
+        if (has_features[n] == with_features) out[n] = rows(on, all, begin, parts[n].rows());
+        begin += group[n].rows();
+      }
+    }
+    return out;
   }
 
   // One source type tells all its targets: transformed once where that is less work than once per relation.

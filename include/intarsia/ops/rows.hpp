@@ -5,15 +5,23 @@
 
 namespace intarsia::inline v0 {
 
+// The rows [begin, begin + count): (n, m) -> (count, m)
+// Throws shape_error where they go beyond the last one.
+template <axis R, axis C, class T, class S>
+[[nodiscard]] var<R, C, T, S> rows(recorder auto& /*on*/, var<R, C, T, S> x, std::size_t begin, std::size_t count) {
+  expects(begin + count <= x.rows(), "rows: the range ends beyond the last row");
+  auto y = x;
+  y.value = view<R, C, T, S>{x.value.row_range(begin, count)};
+  if (x.tracked()) y.grad = x.grad.row_range(begin, count);
+  return y;
+}
+
 // The first `count` rows, as the targets of a block are the first of its sources: (n, m) -> (count, m)
 // Throws shape_error where x has fewer.
 template <axis R, axis C, class T, class S>
-[[nodiscard]] var<R, C, T, S> head(recorder auto& /*on*/, var<R, C, T, S> x, std::size_t count) {
+[[nodiscard]] var<R, C, T, S> head(recorder auto& on, var<R, C, T, S> x, std::size_t count) {
   expects(count <= x.rows(), "head: more rows are asked for than there are");
-  auto y = x;
-  y.value = view<R, C, T, S>{x.value.row_range(0, count)};
-  if (x.tracked()) y.grad = x.grad.row_range(0, count);
-  return y;
+  return rows(on, x, 0, count);
 }
 
 // The columns [Begin, Begin + Count): (n, m) -> (n, Count)
