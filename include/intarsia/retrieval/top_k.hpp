@@ -17,9 +17,9 @@ namespace intarsia::inline v0 {
 
 // Which items may be answered.
 struct top_k_filter {
-  std::optional<std::span<std::uint32_t const>> candidates;  // only these, ascending; none given: all items
-  csr_view<> exclude;                  // row q: never these for query q, ascending; no offsets: nothing
-  std::span<std::uint8_t const> mask;  // only items with a mark other than 0; empty: all
+  std::optional<std::span<std::uint32_t const>> candidates = {};  // only these, ascending; none given: all items
+  csr_view<> exclude = {};                  // row q: never these for query q, ascending; no offsets: nothing
+  std::span<std::uint8_t const> mask = {};  // only items with a mark other than 0; empty: all
 };
 
 // Lists of different lengths, best first.
