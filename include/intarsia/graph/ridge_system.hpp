@@ -17,6 +17,7 @@ namespace intarsia::inline v0 {
 struct ridge_candidates {
   std::vector<std::uint64_t> offsets = {0};  // (targets + 1)
   std::vector<std::uint32_t> sources;        // global rows
+  std::vector<float> weights;                // (sources): of the co-interaction edge
   std::vector<std::uint32_t> own;            // (targets): how many come from the target's own type
 
   [[nodiscard]] std::size_t targets() const { return own.size(); }
@@ -48,17 +49,24 @@ template <class Context>
   out.own.assign(from.items(), 0);
   csr lists = detail::co_interaction_rows(
       ctx, from, options, [] { return state{}; },
-      [&](state& s, std::size_t i, auto&& each, std::vector<std::uint32_t>& columns, std::vector<float>&) {
+      [&](state& s, std::size_t i, auto&& each, std::vector<std::uint32_t>& columns, std::vector<float>& values) {
         s.own.reset(own);
         s.other.reset(other);
         each([&](std::uint32_t j, float w) { (nodes.type(j) == nodes.type(i) ? s.own : s.other).offer(w, j); });
         auto const mine = s.own.sorted();
         out.own[i] = static_cast<std::uint32_t>(mine.size());
-        for (scored const& x : mine) columns.push_back(x.row);
-        for (scored const& x : s.other.sorted()) columns.push_back(x.row);
+        auto const keep = [&](std::span<scored const> list) {
+          for (scored const& x : list) {
+            columns.push_back(x.row);
+            values.push_back(x.score);
+          }
+        };
+        keep(mine);
+        keep(s.other.sorted());
       });
   out.offsets = std::move(lists.offsets);
   out.sources = std::move(lists.columns);
+  out.weights = std::move(lists.values);
   return out;
 }
 
@@ -69,12 +77,16 @@ template <class Context>
   ridge_candidates out;
   out.own.reserve(all.targets());
   for (std::size_t i = 0; i < all.targets(); ++i) {
-    auto const sources = all[i];
-    auto const mine = sources.first(std::min<std::size_t>(own, all.own[i]));
-    auto const theirs = sources.subspan(all.own[i]).first(std::min(other, sources.size() - all.own[i]));
-    out.sources.insert(out.sources.end(), mine.begin(), mine.end());
-    out.sources.insert(out.sources.end(), theirs.begin(), theirs.end());
-    out.own.push_back(static_cast<std::uint32_t>(mine.size()));
+    std::size_t const mine = std::min<std::size_t>(own, all.own[i]),
+                      theirs = std::min(other, all[i].size() - all.own[i]);
+    auto const keep = [&](std::uint64_t begin, std::size_t count) {
+      auto const from = static_cast<std::ptrdiff_t>(begin), to = static_cast<std::ptrdiff_t>(begin + count);
+      out.sources.insert(out.sources.end(), all.sources.begin() + from, all.sources.begin() + to);
+      out.weights.insert(out.weights.end(), all.weights.begin() + from, all.weights.begin() + to);
+    };
+    keep(all.offsets[i], mine);
+    keep(all.offsets[i] + all.own[i], theirs);
+    out.own.push_back(static_cast<std::uint32_t>(mine));
     out.offsets.push_back(out.sources.size());
   }
   return out;

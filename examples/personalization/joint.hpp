@@ -1,0 +1,38 @@
+// The recommended model: ridge edges choose, and a head that also reads the graph's embeddings, the towers and the text
+// ranks anew. Items without interactions borrow the scores of their likes.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <intarsia/cpu/context.hpp>
+#include <intarsia/graph/ridge.hpp>
+#include <intarsia/models/dot_scorer.hpp>
+#include <intarsia/models/training.hpp>
+#include <span>
+#include <string>
+
+#include "catalogue.hpp"
+#include "study_log.hpp"
+
+namespace personalization {
+
+struct joint_settings {
+  std::size_t epochs = 4;        // of the head over its lists, where all types are ranked together
+  std::size_t typed_epochs = 8;  // where the candidates are of one type
+  // What the head reads besides the edges.
+  bool text = true, graph = true, towers = true;
+  // Weights of the towers and of the text beside the borrowed scores, all brought to mean 0 and deviation 1 for each
+  // user, for candidates that nobody has met.
+  float cold_towers = 0.25F, cold_text = 0.0F;
+};
+
+// Trains on the interactions and returns the score of every item by row for each of the users. text (items, 384), z
+// (items, 128), towers of the same items. `candidates` are the items that will be ranked: of all types, of one type that
+// the users may lack, or without interactions; each case has a model of its own. The interactions are to outlive the
+// score.
+[[nodiscard]] std::function<void(std::span<std::uint32_t const> users, ia::dense<float> scores)> train_joint(
+    ia::cpu::context& ctx, ia::interactions const& train_on, numbers const& text, numbers const& z,
+    ia::dot_scorer const& towers, ia::ridge_options const& ridge, std::span<std::uint32_t const> candidates,
+    joint_settings const& settings, std::string const& name, ia::checkpoints const& keep, study_log& log, curve& loss);
+
+}  // namespace personalization
