@@ -86,7 +86,7 @@ class learned_rows {
   }
 
   // Steps of the towers as chosen on validation, or as given; other stages scale alike.
-  std::size_t chosen_tower_steps() const { return part_.name == "warm" ? 1000 : 600; }
+  std::size_t chosen_tower_steps() const { return part_.name == "warm" ? 1500 : 1000; }
   std::size_t tower_steps() const { return options_.steps > 0 ? options_.steps : options_.quick ? 250 : chosen_tower_steps(); }
   std::size_t scaled(std::size_t steps) const {
     return std::max<std::size_t>(1, steps * std::min(tower_steps(), chosen_tower_steps()) / chosen_tower_steps());
