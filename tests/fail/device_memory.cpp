@@ -1,4 +1,4 @@
-// expects: this tensor lies in another memory than the context works on: move it with upload(ctx, x) or download(ctx, x)
+// expects: this tensor lies in another memory than the context: move it with upload(ctx, x) or download(ctx, x)
 #include <intarsia/cpu/context.hpp>
 
 namespace ia = intarsia;

@@ -55,7 +55,9 @@ class any_executor {
   template <executor E>
   any_executor(std::shared_ptr<E> e)
       : threads_{e->threads()},
-        bulk_{[](void* o, std::size_t count, std::size_t grain, piece_ref f) { static_cast<E*>(o)->bulk(count, grain, f); }},
+        bulk_{[](void* o, std::size_t count, std::size_t grain, piece_ref f) {
+          static_cast<E*>(o)->bulk(count, grain, f);
+        }},
         object_{std::move(e)} {}
 
   // f(begin, end) over pieces of `grain` (at least 1).

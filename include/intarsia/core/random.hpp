@@ -15,7 +15,8 @@ struct seed {
 };
 
 // Philox4x32-10: four 32-bit words for a counter of four words and a key of two.
-INTARSIA_FN constexpr std::array<std::uint32_t, 4> philox(std::array<std::uint32_t, 4> c, std::array<std::uint32_t, 2> k) {
+INTARSIA_FN constexpr std::array<std::uint32_t, 4> philox(std::array<std::uint32_t, 4> c,
+                                                          std::array<std::uint32_t, 2> k) {
   for (int round = 0; round < 10; ++round) {
     std::uint64_t const a = std::uint64_t{0xD2511F53u} * c[0];
     std::uint64_t const b = std::uint64_t{0xCD9E8D57u} * c[2];

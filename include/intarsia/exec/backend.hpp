@@ -48,13 +48,13 @@ inline constexpr std::uint32_t no_entry = 0xFFFFFFFFu;
 //                                         y[i, c] = max over entries of x[column, c], argmax the entry (forward
 //                                         numbering); an empty row gives 0 and no_entry; ties: the first entry
 //   segment_max_pull(ctx, csr_view a_transposed, row_choice of columns, dense<uint32 const> argmax,
-//                    dense<T const> dy, dense<T> dx)                            dx[j, c] += dy[i, c] where argmax says so
+//                    dense<T const> dy, dense<T> dx)                           dx[j, c] += dy[i, c] where argmax says so
 //   gather_rows(ctx, dense<T const> x, uint32 const* ids, dense<T> out)         out[i] = x[ids[i]]
 //   scatter_rows(ctx, dense<T const> dy, uint32 const* ids, dense<T> dx)        dx[ids[i]] += dy[i], in the order of i
 //   edge_map(ctx, csr_view a, rule, dense<T const> source, dense<T const> target, dense<T const> weight (1, cols),
 //            dense<T> y, bool accumulate, row_choice)
-//                                         y[i, c] += sum over entries of rule(source[j, c], target[i, c], weight[c]), or
-//                                         of rule(source, target, weight, value of the entry) where it takes four
+//                                         y[i, c] += sum over entries of rule(source[j, c], target[i, c], weight[c]),
+//                                         or of rule(source, target, weight, value of the entry) where it takes four
 //   edge_map_pull(ctx, csr_view a, csr_view a_transposed, rule, source, target, weight, dense<T const> dy,
 //                 dense<T> dsource, dense<T> dtarget, dense<T> dweight, row_choice)
 //                                         adds; a gradient without data is skipped

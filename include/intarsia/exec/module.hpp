@@ -1,5 +1,7 @@
 // What a layer is made of. A layer lists its parts in one line, and saving, counting, and optimising follow:
-//   static auto members(auto& self) { return std::tuple{ia::named("weight", self.weight), ia::named("bias", self.bias)}; }
+//   static auto members(auto& self) {
+//     return std::tuple{ia::named("weight", self.weight), ia::named("bias", self.bias)};
+//   }
 #pragma once
 
 #include <array>
@@ -27,8 +29,9 @@ template <class T>
 }
 
 template <class M>
-concept module = requires(M& m) { std::remove_const_t<M>::members(m); } ||
-                 because<"a module lists its parts: static auto members(auto& self) { return std::tuple{ia::named(...)}; }">();
+concept module =
+    requires(M& m) { std::remove_const_t<M>::members(m); } ||
+    because<"a module lists its parts: static auto members(auto& self) { return std::tuple{ia::named(...)}; }">();
 
 namespace detail {
 template <class T>
@@ -60,7 +63,9 @@ template <class Key>
 template <class M, class F>
 void visit(M& part, F&& f, std::string const& path = {}) {
   using Plain = std::remove_const_t<M>;
-  auto const below = [&](std::string_view name) { return path.empty() ? std::string{name} : path + '/' + std::string{name}; };
+  auto const below = [&](std::string_view name) {
+    return path.empty() ? std::string{name} : path + '/' + std::string{name};
+  };
   if constexpr (detail::is_tensor<Plain>) {
     f(path, part);
   } else if constexpr (detail::is_list<Plain>) {

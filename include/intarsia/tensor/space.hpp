@@ -13,6 +13,6 @@ struct device {};
 template <class View, class Context>
 concept lives_with =
     std::same_as<typename View::space, typename Context::space> ||
-    because<"this tensor lies in another memory than the context works on: move it with upload(ctx, x) or download(ctx, x)">();
+    because<"this tensor lies in another memory than the context: move it with upload(ctx, x) or download(ctx, x)">();
 
 }  // namespace intarsia::inline v0

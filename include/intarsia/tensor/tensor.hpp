@@ -28,8 +28,10 @@ class tensor {
       : tensor{Rows::extent == dynamic ? length : Rows::extent, Cols::extent == dynamic ? length : Cols::extent} {}
   // Throws shape_error where a number contradicts the type.
   tensor(std::size_t rows, std::size_t cols) : rows_{rows}, cols_{cols}, numbers_{rows * cols} {
-    expects(Rows::extent == dynamic || rows == Rows::extent, "tensor: the number of rows is not the extent of its row axis");
-    expects(Cols::extent == dynamic || cols == Cols::extent, "tensor: the number of columns is not the extent of its column axis");
+    expects(Rows::extent == dynamic || rows == Rows::extent,
+            "tensor: the number of rows is not the extent of its row axis");
+    expects(Cols::extent == dynamic || cols == Cols::extent,
+            "tensor: the number of columns is not the extent of its column axis");
     std::fill_n(numbers_.data(), numbers_.size(), T{});
   }
 
@@ -41,7 +43,9 @@ class tensor {
   [[nodiscard]] std::span<T> operator[](std::size_t row) { return {data() + row * cols_, cols_}; }
   [[nodiscard]] std::span<T const> operator[](std::size_t row) const { return {data() + row * cols_, cols_}; }
 
-  [[nodiscard]] ::intarsia::view<Rows, Cols, T> view() { return ::intarsia::view<Rows, Cols, T>{dense<T>{data(), rows_, cols_, cols_}}; }
+  [[nodiscard]] ::intarsia::view<Rows, Cols, T> view() {
+    return ::intarsia::view<Rows, Cols, T>{dense<T>{data(), rows_, cols_, cols_}};
+  }
   [[nodiscard]] ::intarsia::view<Rows, Cols, T const> view() const {
     return ::intarsia::view<Rows, Cols, T const>{dense<T const>{data(), rows_, cols_, cols_}};
   }
