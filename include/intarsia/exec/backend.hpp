@@ -48,7 +48,7 @@ inline constexpr std::uint32_t no_entry = 0xFFFFFFFFu;
 //                                         y[i, c] = max over entries of x[column, c], argmax the entry (forward
 //                                         numbering); an empty row gives 0 and no_entry; ties: the first entry
 //   segment_max_pull(ctx, csr_view a_transposed, row_choice of columns, dense<uint32 const> argmax,
-//                    dense<T const> dy, dense<T> dx)                           dx[j, c] += dy[i, c] where argmax says so
+//                    dense<T const> dy, dense<T> dx)                           dx[j, c] += dy[i, c] at argmax
 //   gather_rows(ctx, dense<T const> x, uint32 const* ids, dense<T> out)         out[i] = x[ids[i]]
 //   scatter_rows(ctx, dense<T const> dy, uint32 const* ids, dense<T> dx)        dx[ids[i]] += dy[i], in the order of i
 //   edge_map(ctx, csr_view a, rule, dense<T const> source, dense<T const> target, dense<T const> weight (1, cols),
