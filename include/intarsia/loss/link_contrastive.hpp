@@ -1,4 +1,5 @@
-// Link prediction over a schema: both ends of a link close, negatives far, whatever the types (arXiv 2403.05185, Eq. 4).
+// Link prediction over a schema: both ends of a link close, negatives far, whatever the types (arXiv 2403.05185, Eq.
+// 4).
 #pragma once
 
 #include <intarsia/loss/info_nce.hpp>
@@ -21,7 +22,8 @@ struct link_contrastive_options {
 // z: per node type a var (nodes, m); links: slots into z. The mean over the links of all relations -> (1, 1).
 // Throws shape_error where the links have no negatives of their own (those of in_batch go by in_batch_softmax).
 template <class Z, schema_type S>
-[[nodiscard]] auto link_contrastive(recorder auto& on, Z const& z, link_set<S> const& links, link_contrastive_options const& options = {}) {
+[[nodiscard]] auto link_contrastive(recorder auto& on, Z const& z, link_set<S> const& links,
+                                    link_contrastive_options const& options = {}) {
   auto const all = stack(on, z);
   auto& scratch = on.backend().scratch();
   std::array<std::uint32_t, S::node_count> begin{};
@@ -35,7 +37,8 @@ template <class Z, schema_type S>
     count += of.anchors.size();
     wrong += of.negatives.size();
   }
-  expects(count == 0 || wrong >= count, "link_contrastive: ask the sampler for negatives of each link, as in {.each = 20}");
+  expects(count == 0 || wrong >= count,
+          "link_contrastive: ask the sampler for negatives of each link, as in {.each = 20}");
   std::size_t const each = count == 0 ? 0 : wrong / count;
 
   auto* const anchors = scratch.template take<slot<void>>(count);

@@ -18,9 +18,9 @@ struct borrowing_options {
   float power = 2;             // of the cosine, which is a lender's weight
 };
 
-// score(user, i) = the mean over the lenders k of i, weighted by cosine^power, of: 1 where k is in the history, else the
-// score of the edges for k, brought into [-.05, 1]. Lenders have interactions and are not i; items without one score 0.
-// Items that are known themselves are scored the same way. Looks at the interactions, which must outlive it.
+// score(user, i) = the mean over the lenders k of i, weighted by cosine^power, of: 1 where k is in the history, else
+// the score of the edges for k, brought into [-.05, 1]. Lenders have interactions and are not i; items without one
+// score 0. Items that are known themselves are scored the same way. Looks at the interactions, which must outlive it.
 class borrowed_scorer {
  public:
   // vectors (items, width)

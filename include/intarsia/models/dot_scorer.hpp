@@ -26,7 +26,8 @@ class dot_scorer {
   template <class Context>
   void score(Context& ctx, std::span<std::uint32_t const> users, dense<float> out) const {
     scope const temporary{ctx};
-    dense<float> const some{ctx.scratch().template take<float>(users.size() * users_.cols()), users.size(), users_.cols(), users_.cols()};
+    dense<float> const some{ctx.scratch().template take<float>(users.size() * users_.cols()), users.size(),
+                            users_.cols(), users_.cols()};
     gather_rows(ctx, dense<float const>(users_.view()), users.data(), some);
     gemm(ctx, product::transposed_right, dense<float const>(some), dense<float const>(items_.view()), out, false);
   }

@@ -18,8 +18,15 @@ class pair_batches {
  public:
   template <class Context>
   pair_batches(Context& ctx, interactions const& from, std::size_t batch)
-      : from_{from}, seed_{ctx.random_seed()}, stream_{detail::stream_of(0x746F77657273u, ctx.next_stream())}, users(batch), items(batch),
-        log_q(batch), first_(from.items(), no_entry), next_(batch), masked_(batch * batch) {
+      : from_{from},
+        seed_{ctx.random_seed()},
+        stream_{detail::stream_of(0x746F77657273u, ctx.next_stream())},
+        users(batch),
+        items(batch),
+        log_q(batch),
+        first_(from.items(), no_entry),
+        next_(batch),
+        masked_(batch * batch) {
     for (std::size_t u = 0; u < from.users(); ++u) {
       // A user with one item would be a mean of nothing.
       if (from.by_user().degree(u) < 2) continue;
@@ -27,7 +34,8 @@ class pair_batches {
     }
     double const all = std::max<double>(1, static_cast<double>(from.size()));
     for (std::size_t i = 0; i < from.items(); ++i) {
-      log_share_.push_back(static_cast<float>(std::log(std::max(1.0, static_cast<double>(from.by_item().degree(i))) / all)));
+      log_share_.push_back(
+          static_cast<float>(std::log(std::max(1.0, static_cast<double>(from.by_item().degree(i))) / all)));
     }
   }
   // Pairs whose user has another item.

@@ -103,7 +103,8 @@ void train_rank_head(Context& ctx, rank_head<Features>& head, rank_rows const& r
                      std::string const& stage, checkpoints const& keep, Watch&& watch) {
   head.standardize_by(rows);
   if (rows.size() == 0) return;
-  std::size_t const batch = std::min(options.batch, rows.size()), an_epoch = std::max<std::size_t>(1, rows.size() / batch);
+  std::size_t const batch = std::min(options.batch, rows.size()),
+                    an_epoch = std::max<std::size_t>(1, rows.size() / batch);
   std::size_t const steps = rank_steps(rows.size(), options);
   std::uint64_t const stream = ctx.next_stream();
   adam learn{head, {.rate = options.rate}};

@@ -36,7 +36,8 @@ struct rank_rows {
 };
 
 // Items with an interaction, of one type or of all.
-[[nodiscard]] inline std::vector<std::uint8_t> known_items(interactions const& from, std::size_t type = ~std::size_t{0}) {
+[[nodiscard]] inline std::vector<std::uint8_t> known_items(interactions const& from,
+                                                           std::size_t type = ~std::size_t{0}) {
   std::vector<std::uint8_t> out(from.items());
   for (std::size_t i = 0; i < out.size(); ++i) {
     bool const wanted = type == ~std::size_t{0} || from.numbering().type(i) == type;
@@ -113,7 +114,8 @@ class rank_masks {
 template <class Context>
 [[nodiscard]] rank_rows make_rank_rows(Context& ctx, interactions const& known, rank_features const& features,
                                        ridge_options const& ridge, rank_row_options const& options = {}) {
-  expects(options.groups > 1 && options.parts > 1, "make_rank_rows: users and histories are cut into two parts or more");
+  expects(options.groups > 1 && options.parts > 1,
+          "make_rank_rows: users and histories are cut into two parts or more");
   detail::rank_masks const masks{known, options, ctx.random_seed()};
   std::vector<std::vector<std::uint8_t>> eligible;
   for (std::size_t t = 0; t < known.numbering().types(); ++t) eligible.push_back(known_items(known, t));

@@ -12,8 +12,8 @@
 
 namespace intarsia::inline v0 {
 
-// The first `list` of the eligible items by the score of the edges stand above all others, in the order of the head; the
-// others keep the score of the edges. Looks at the histories (users x items), which must outlive it.
+// The first `list` of the eligible items by the score of the edges stand above all others, in the order of the head;
+// the others keep the score of the edges. Looks at the histories (users x items), which must outlive it.
 template <std::size_t Features>
 class reranker {
  public:

@@ -48,7 +48,8 @@ class ridge_evidence {
   [[nodiscard]] std::size_t items() const { return sources_.targets(); }
   [[nodiscard]] ridge_sources operator[](std::size_t target) const {
     std::size_t const begin = sources_.offsets[target], count = sources_[target].size();
-    return {sources_[target], std::span{bonds_}.subspan(begin, count), std::span{sources_.weights}.subspan(begin, count),
+    return {sources_[target], std::span{bonds_}.subspan(begin, count),
+            std::span{sources_.weights}.subspan(begin, count),
             likeness_.empty() ? std::span<float const>{} : std::span{likeness_}.subspan(begin, count),
             sources_.own[target]};
   }

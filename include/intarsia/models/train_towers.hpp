@@ -38,12 +38,12 @@ struct tower_inputs {
 };
 
 // Trains towers.query (histories.width() -> d) and towers.item (items.cols -> d). The loss of a pair is the softmax of
-// its item among those of the batch, minus the log of each item's share of the interactions; other items of the user are
-// left out. `stage` names the training in messages; watch(step, loss) is called after each step.
+// its item among those of the batch, minus the log of each item's share of the interactions; other items of the user
+// are left out. `stage` names the training in messages; watch(step, loss) is called after each step.
 template <class Context, class Query, class Item, class Watch>
-void train_towers(Context& ctx, two_tower<Query, Item>& towers, interactions const& train_on, history_mean const& histories,
-                  tower_inputs const& inputs, tower_training const& options, std::string const& stage, checkpoints const& keep,
-                  Watch&& watch) {
+void train_towers(Context& ctx, two_tower<Query, Item>& towers, interactions const& train_on,
+                  history_mean const& histories, tower_inputs const& inputs, tower_training const& options,
+                  std::string const& stage, checkpoints const& keep, Watch&& watch) {
   expects(inputs.items.cols == Item::in, "train_towers: the item vectors are not as wide as the item tower's input");
   expects(histories.width() == Query::in, "train_towers: the histories are not as wide as the query tower's input");
   pair_batches pairs{ctx, train_on, options.batch};

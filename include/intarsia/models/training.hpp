@@ -31,7 +31,8 @@ void train(std::string const& stage, Module& module, Optimizer& optimizer, std::
     tensor<dim<1>, dim<1>, std::uint64_t> count;
     auto const texts = load(keep.file, named("module", module), named("optimizer", optimizer), named("step", count));
     bool ours = false;
-    for (auto const& [key, value] : texts) ours = ours || (key == "stage" && value == stage + '/' + std::to_string(steps));
+    for (auto const& [key, value] : texts)
+      ours = ours || (key == "stage" && value == stage + '/' + std::to_string(steps));
     expects<io_error>(ours, (keep.file + ": this checkpoint is of another training than " + stage +
                              "; remove it, or run with the settings that it was made with").c_str());
     done = static_cast<std::size_t>(count[0][0]);
@@ -41,14 +42,15 @@ void train(std::string const& stage, Module& module, Optimizer& optimizer, std::
     if (keep.file.empty()) return;
     tensor<dim<1>, dim<1>, std::uint64_t> count;
     count[0][0] = done;
-    save(keep.file, {{"stage", stage + '/' + std::to_string(steps)}}, named("module", module), named("optimizer", optimizer),
-         named("step", count));
+    save(keep.file, {{"stage", stage + '/' + std::to_string(steps)}}, named("module", module),
+         named("optimizer", optimizer), named("step", count));
   };
   while (done < steps) {
     double const loss = step(done);
     if (!std::isfinite(loss)) {
-      throw training_error{stage + ": the loss of step " + std::to_string(done) +
-                           " is not a finite number; lower the learning rate, or look for features that are not finite"};
+      throw training_error{
+          stage + ": the loss of step " + std::to_string(done) +
+          " is not a finite number; lower the learning rate, or look for features that are not finite"};
     }
     ++done;
     if (keep.every > 0 && done % keep.every == 0 && done < steps) save_now();

@@ -45,7 +45,8 @@ class hetero_layer {
       std::size_t const in = width<decltype(n)>;
       expects(options.self == self_sharing::per_type || in == width<typename S::first_node>,
               "hetero_layer: self_sharing::shared needs node types of one width");
-      if (options.self == self_sharing::per_type || S::template node_index<decltype(n)> == 0) self_[n].emplace(ctx, in, Out);
+      if (options.self == self_sharing::per_type || S::template node_index<decltype(n)> == 0)
+        self_[n].emplace(ctx, in, Out);
       if (options.neighbors == neighbor_sharing::per_source) source_[n].emplace(ctx, options.sage, in, Out);
     });
     S::each_relation([&](auto r) {

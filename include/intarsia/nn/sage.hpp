@@ -114,7 +114,8 @@ class sage {
 
   // (sources, SourceWidth), (targets, TargetWidth) -> (targets, Out)
   template <recorder On, class Source, class Target, class S>
-  [[nodiscard]] auto operator()(On& on, adjacency_view<Source, Target, S> links, var<rows_of<Source>, dim<SourceWidth>, T, S> sources,
+  [[nodiscard]] auto operator()(On& on, adjacency_view<Source, Target, S> links,
+                                var<rows_of<Source>, dim<SourceWidth>, T, S> sources,
                                 var<rows_of<Target>, dim<TargetWidth>, T, S> targets) const {
     auto const out = self_(on, targets);
     bool const first = neighbor_.transforms_first(links.sources(), links.targets());

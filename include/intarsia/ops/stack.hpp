@@ -38,7 +38,8 @@ template <axis R, axis C, class T, class S, std::size_t N>
 
 // Per key a matrix of n_k rows -> (sum of n_k, m), in the order of the keys.
 template <class... Ks, class... Rows, axis C, class T, class S>
-[[nodiscard]] var<rows_of<void>, C, T, S> stack(recorder auto& on, typed_map<keys<Ks...>, var<Rows, C, T, S>...> const& x) {
+[[nodiscard]] var<rows_of<void>, C, T, S> stack(recorder auto& on,
+                                                typed_map<keys<Ks...>, var<Rows, C, T, S>...> const& x) {
   using part = var<rows_of<void>, C, T, S>;
   return stack(on, std::array<part, sizeof...(Ks)>{
                        part{view<rows_of<void>, C, T, S>{dense<T, S>{x[Ks{}].value}}, x[Ks{}].grad}...});
