@@ -2,7 +2,7 @@
 """Writes the figures of a study into the pages that show them: the ladder into README.md; all rows, the ablations, the seconds and
 the settings into docs/benchmarks/worked_example.md. What lies between <!-- NAME --> and <!-- /NAME --> is replaced.
 
-Usage: ladder_table.py RESULTS.json [--map MAP.svg] [--print]     --print: to the terminal, and no page changes
+Usage: ladder_table.py RESULTS.json [--map MAP.svg] [--compile TIMES.txt] [--print]
 """
 import argparse
 import json
@@ -118,10 +118,14 @@ if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("results", type=pathlib.Path)
     parser.add_argument("--map", type=pathlib.Path, help="copied to docs/map.svg")
-    parser.add_argument("--print", action="store_true")
+    parser.add_argument("--compile", type=pathlib.Path, help="what tests/house/compile_time.sh printed")
+    parser.add_argument("--print", action="store_true", help="to the terminal, and no page changes")
     options = parser.parse_args()
     of = study(json.loads(options.results.read_text()))
     texts = {name: getattr(of, name)() for name in ("ladder", "rows", "ablations", "stages", "settings")}
+    if options.compile:
+        times = re.findall(r"^ *([\d.]+) s  (.+)$", options.compile.read_text(), re.M)
+        texts["compile"] = table(["Source", "Seconds"], [[f"`{source}`", seconds] for seconds, source in times])
     if options.print:
         print("\n\n".join(f"[{name}]\n{text}" for name, text in texts.items()))
     else:
