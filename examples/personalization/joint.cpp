@@ -78,7 +78,7 @@ scoring train_joint(ia::cpu::context& ctx, ia::interactions const& train_on, num
                                                         settings.towers ? towers.items().view() : none.view()};
   ia::rank_features const known{train_on, read};
   log.bar.begin(name + ": lists");
-  ia::rank_row_options const lists{.rounds = typed ? 2U : 3U, .whole_types = typed};
+  ia::rank_row_options const lists{.rounds = typed ? settings.typed_rounds : settings.rounds, .whole_types = typed};
   auto const rows = ia::make_rank_rows(ctx, train_on, known, ridge, lists);
   log.bar.end(rows.size());
 

@@ -17,13 +17,14 @@
 namespace personalization {
 
 struct joint_settings {
-  std::size_t epochs = 4;        // of the head over its lists, where all types are ranked together
-  std::size_t typed_epochs = 8;  // where the candidates are of one type
+  // Lists per user at most and epochs over them: where all types are ranked together, and where candidates are of one.
+  std::size_t rounds = 7, epochs = 6;
+  std::size_t typed_rounds = 2, typed_epochs = 8;
   // What the head reads besides the edges.
   bool text = true, graph = true, towers = true;
   // Weights of the towers and of the text beside the borrowed scores, all brought to mean 0 and deviation 1 for each
   // user, for candidates that nobody has met.
-  float cold_towers = 0.25F, cold_text = 0.0F;
+  float cold_towers = 0.25F, cold_text = 0.25F;
 };
 
 // Trains on the interactions and returns the score of every item by row for each of the users. text (items, 384), z

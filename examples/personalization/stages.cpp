@@ -9,6 +9,8 @@
 
 #include "catalogue_types.hpp"
 #include "foundation.hpp"
+#include "item_map.hpp"
+#include "joint.hpp"
 #include "ridge_settings.hpp"
 #include "rows.hpp"
 #include "served.hpp"
@@ -98,7 +100,12 @@ class learned_rows {
     return train_foundation(*context_for(name), train_on, text, settings, title, keep(name), log_, loss_of(title));
   }
   foundation const& recommended() {
-    if (!recommended_) recommended_ = std::make_unique<foundation>(foundation_of("hgnn", {}, text_, part_.train));
+    if (recommended_) return *recommended_;
+    recommended_ = std::make_unique<foundation>(foundation_of("hgnn", {}, text_, part_.train));
+    if (part_.name == "warm" && !part_.validation && seed_ == options_.seed) {
+      log_.map = draw_map(ctx_, of_, recommended_->z);
+      log_.map_of = "The embeddings that the graph network learned: each title lies near those whose embeddings are most like its own.";
+    }
     return *recommended_;
   }
   foundation const& paper() {
@@ -129,18 +136,17 @@ class learned_rows {
     return towers_;
   }
 
-  // Ridge edges, and the towers to the extent that an item lacks evidence: weight * kappa / (users of i + kappa).
+  // Ridge edges choose and a head that also reads embeddings and towers ranks anew; unmet items borrow scores.
   scoring with_graph() {
-    return [&ctx = ctx_, edges = ridge_edges(), towers = recommended_towers(), gate = gates()](auto users, ia::dense<float> out) {
-      numbers logits(out.rows, out.cols);
-      edges->score(ctx, users, out);
-      towers->score(ctx, users, logits.view());
-      ctx.threads().bulk(out.rows, 16, [&](std::size_t begin, std::size_t end) {
-        for (std::size_t u = begin; u < end; ++u) {
-          for (std::size_t i = 0; i < out.cols; ++i) out[u][i] += gate[i] * logits[u][i];
-        }
-      });
-    };
+    std::string const row = "two-tower-hgnn+graph";
+    auto const ridge = ridge_settings(ctx_, of_, part_.name, log_);
+    numbers const z = standardized(recommended().z, recommended().z);
+    auto const towers = recommended_towers();
+    std::shared_ptr<ia::cpu::context> const mine = context_for(row);
+    auto const title = stage(row);
+    auto const score = train_joint(*mine, part_.train, text_, z, *towers, ridge, part_.rankings.front().candidates, {}, title,
+                                   keep(row), log_, loss_of(title));
+    return [mine, score](auto users, ia::dense<float> out) { score(users, out); };
   }
   std::shared_ptr<ia::edge_scorer const> ridge_edges() {
     if (!edges_) {
