@@ -5,6 +5,7 @@
 #include <intarsia/exec/scope.hpp>
 #include <intarsia/exec/tape.hpp>
 #include <intarsia/graph/co_interaction.hpp>
+#include <intarsia/graph/summary.hpp>
 #include <intarsia/graph/text_neighbors.hpp>
 #include <intarsia/loss/link_contrastive.hpp>
 #include <intarsia/models/features.hpp>
@@ -156,6 +157,11 @@ foundation train_foundation(ia::cpu::context& ctx, ia::interactions const& train
   log.bar.begin(name + ": graph");
   auto const graph = build(ctx, train_on, text, settings);
   log.bar.end(train_on.size());
+  if (log.relations.empty()) {
+    for (auto const& r : ia::summarize(graph.heard).relations) {
+      log.relations.push_back({r.relation, r.edges, r.targets, r.isolated, r.most});
+    }
+  }
   auto const features = ia::tables_by_type<Catalogue>(text.view(), nodes);
 
   auto network = new_encoder(ctx, settings);

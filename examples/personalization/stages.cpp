@@ -30,6 +30,7 @@ class learned_rows {
         prefix_{part.name + (part.validation ? " (validation)" : "") + (o.seeds > 1 ? ", seed " + std::to_string(seed) : "")} {}
 
   std::vector<scored_model> all() {
+    note_settings();
     row("hgnn-knn", [&] { return by_embedding(recommended()); });
     row("hgnn-with-users", [&] {
       auto const name = stage("hgnn with users");
@@ -85,6 +86,35 @@ class learned_rows {
   curve& loss_of(std::string const& name) {
     log_.curves.push_back({name, part_.name, seed_, "loss", {}});
     return log_.curves.back();
+  }
+
+  // What the stages assume, once per study: see docs/decisions/settings.md.
+  void note_settings() {
+    auto const noted = [](auto const& setting) { return setting.first == "hgnn"; };
+    if (std::any_of(log_.settings.begin(), log_.settings.end(), noted)) return;
+    foundation_settings const h, p = paper_settings();
+    auto const described = [this](foundation_settings const& f) {
+      return (f.neighbors == 0 ? "all pairs with a shared user" : std::to_string(f.neighbors) + " neighbors per source type") +
+             (f.max_pool ? ", max pool" : ", weighted mean") + (f.sampled ? ", 10 sampled per relation" : ", full graph") +
+             (f.margin_loss ? ", margin " + decimal(f.margin) : ", softmax temperature " + decimal(f.temperature)) + ", " +
+             std::to_string(f.negatives) + " negatives, " + std::to_string(scaled(f.steps)) + " steps of " +
+             std::to_string(f.batch) + ", Adam " + decimal(f.rate) + ", " + decimal(f.text_share) + " of the items hear text";
+    };
+    ia::tower_training const t;
+    with_users_settings const u;
+    log_.settings.emplace_back("hgnn", described(h));
+    if (options_.paper) log_.settings.emplace_back("hgnn/paper", described(p));
+    log_.settings.emplace_back("towers", "512-256-128, in-batch softmax with log q, " + std::to_string(t.batch) + " pairs, Adam " +
+                                             decimal(t.rate) + " falling to 0, " + decimal(t.cold_share) +
+                                             " of the items shown as cold");
+    log_.settings.emplace_back("hgnn-with-users", "2 hops of width 128, temperature " + decimal(u.temperature) + ", " +
+                                                      std::to_string(scaled(u.steps)) + " steps of " + std::to_string(u.batch) +
+                                                      " pairs, Adam " + decimal(u.rate) + " falling to 0");
+  }
+  static std::string decimal(float x) {
+    std::string text = std::to_string(x);
+    text.erase(text.find_last_not_of('0') + 1);
+    return text;
   }
 
   // Steps of the towers as chosen on validation, or as given; other stages scale alike.
