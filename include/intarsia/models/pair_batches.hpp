@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cmath>
 #include <cstdint>
+#include <intarsia/core/expects.hpp>
 #include <intarsia/core/random.hpp>
 #include <intarsia/exec/backend.hpp>
 #include <intarsia/graph/interactions.hpp>
@@ -16,6 +17,7 @@ namespace intarsia::inline v0 {
 // context's seed and the step alone; buffers are kept, so that a step allocates nothing. `from` outlives it.
 class pair_batches {
  public:
+  // Throws shape_error for a batch of nothing.
   template <class Context>
   pair_batches(Context& ctx, interactions const& from, std::size_t batch)
       : from_{from},
@@ -27,6 +29,7 @@ class pair_batches {
         first_(from.items(), no_entry),
         next_(batch),
         masked_(batch * batch) {
+    expects(batch > 0, "pair_batches: a batch has at least one pair");
     for (std::size_t u = 0; u < from.users(); ++u) {
       // A user with one item would be a mean of nothing.
       if (from.by_user().degree(u) < 2) continue;

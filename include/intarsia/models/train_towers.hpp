@@ -39,13 +39,19 @@ struct tower_inputs {
 
 // Trains towers.query (histories.width() -> d) and towers.item (items.cols -> d). The loss of a pair is the softmax of
 // its item among those of the batch, minus the log of each item's share of the interactions; other items of the user
-// are left out. `stage` names the training in messages; watch(step, loss) is called after each step.
+// are left out. `stage` names the training in messages; watch(step, loss) is called after each step. Throws shape_error
+// where vectors and interactions do not fit, and what train() throws.
 template <class Context, class Query, class Item, class Watch>
 void train_towers(Context& ctx, two_tower<Query, Item>& towers, interactions const& train_on,
                   history_mean const& histories, tower_inputs const& inputs, tower_training const& options,
                   std::string const& stage, checkpoints const& keep, Watch&& watch) {
   expects(inputs.items.cols == Item::in, "train_towers: the item vectors are not as wide as the item tower's input");
   expects(histories.width() == Query::in, "train_towers: the histories are not as wide as the query tower's input");
+  expects(histories.users() == train_on.users() && inputs.items.rows == train_on.items() &&
+              inputs.histories.rows == train_on.items() && inputs.histories.cols == histories.width() &&
+              (!inputs.cold_items.data ||
+               (inputs.cold_items.rows == train_on.items() && inputs.cold_items.cols == Item::in)),
+          "train_towers: give one history per user and one row of each kind of vectors per item");
   pair_batches pairs{ctx, train_on, options.batch};
   if (pairs.size() == 0) return;
   adam learn{towers, {.rate = options.rate}};

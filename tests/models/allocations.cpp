@@ -1,0 +1,98 @@
+// A step of training takes no memory after the first ones; malloc itself is counted, unless a sanitizer replaced it.
+#include <atomic>
+#include <cstddef>
+
+#include "../catch.hpp"
+#include "small.hpp"
+
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+#define COUNTS_ALLOCATIONS 0
+#elif defined(__has_feature)
+#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
+#define COUNTS_ALLOCATIONS 0
+#endif
+#endif
+#ifndef COUNTS_ALLOCATIONS
+#if defined(__GLIBC__)
+#define COUNTS_ALLOCATIONS 1
+#else
+#define COUNTS_ALLOCATIONS 0
+#endif
+#endif
+
+#if COUNTS_ALLOCATIONS
+
+namespace {
+std::atomic<std::size_t> calls{0};
+}
+
+extern "C" {
+void* __libc_malloc(std::size_t);
+void* __libc_calloc(std::size_t, std::size_t);
+void* __libc_realloc(void*, std::size_t);
+void* __libc_memalign(std::size_t, std::size_t);
+void* malloc(std::size_t size) noexcept {
+  ++calls;
+  return __libc_malloc(size);
+}
+void* calloc(std::size_t count, std::size_t size) noexcept {
+  ++calls;
+  return __libc_calloc(count, size);
+}
+void* realloc(void* old, std::size_t size) noexcept {
+  ++calls;
+  return __libc_realloc(old, size);
+}
+void* aligned_alloc(std::size_t alignment, std::size_t size) noexcept {
+  ++calls;
+  return __libc_memalign(alignment, size);
+}
+}
+
+using namespace intarsia;
+
+namespace {
+// The calls between the ends of step `warm` and of the last step of a training.
+template <class Run>
+std::size_t calls_after(std::size_t warm, std::size_t steps, Run const& run) {
+  std::size_t before = 0, after = 0;
+  run(steps, [&](std::size_t step, double) {
+    if (step == warm) before = calls;
+    if (step == steps) after = calls;
+  });
+  REQUIRE(before > 0);
+  return after - before;
+}
+}  // namespace
+
+TEST_CASE("training: the counter counts what a step takes") {
+  cpu::context ctx;
+  linear<2, 2> part{ctx};
+  adam learn{part};
+  CHECK(calls_after(1, 4, [&](std::size_t steps, auto const& watch) {
+          train("one", part, learn, steps, {}, [&](std::size_t) { return static_cast<double>(small::weights(part).size()); },
+                watch);
+        }) >= 3);
+}
+
+TEST_CASE("training: a step of a graph network or of towers takes no memory after the first ones") {
+  for (std::size_t const threads : {1u, 2u}) {
+    CAPTURE(threads);
+    cpu::context ctx{thread_pool{threads}, seed{3}};
+    CHECK(calls_after(2, 12, [&](std::size_t steps, auto const& watch) {
+            static_cast<void>(small::train_encoder(ctx, true, steps, {}, watch));
+          }) == 0);
+    for (auto const loss : {tower_loss::softmax, tower_loss::literal}) {
+      CHECK(calls_after(2, 12, [&](std::size_t steps, auto const& watch) {
+              static_cast<void>(small::train_small_towers(ctx, steps, {}, watch, loss));
+            }) == 0);
+    }
+    // Sampled blocks differ in size: scratch memory grows until the largest has been met.
+    cpu::context sampled{thread_pool{threads}, seed{3}};
+    CHECK(calls_after(80, 160, [&](std::size_t steps, auto const& watch) {
+            static_cast<void>(small::train_encoder(sampled, false, steps, {}, watch));
+          }) == 0);
+  }
+}
+
+#endif

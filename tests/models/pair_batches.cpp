@@ -1,0 +1,109 @@
+// Batches of who chose what: every pair once an epoch, with its share and its mask.
+#include <cmath>
+#include <intarsia/core/thread_pool.hpp>
+#include <intarsia/cpu/cpu.hpp>
+#include <intarsia/models/pair_batches.hpp>
+#include <set>
+
+#include "../catch.hpp"
+
+using namespace intarsia;
+
+namespace {
+interactions chosen(std::vector<interaction> const& pairs, std::size_t users = 30, std::size_t items = 20) {
+  return {users, node_numbering{1, std::vector<std::uint16_t>(items)}, pairs};
+}
+// User u has u % 5 items.
+interactions many() {
+  std::vector<interaction> pairs;
+  for (std::uint32_t u = 0; u < 30; ++u) {
+    for (std::uint32_t k = 0; k < u % 5; ++k) pairs.push_back({u, (7 * u + 3 * k) % 20});
+  }
+  return chosen(pairs);
+}
+}  // namespace
+
+TEST_CASE("pair_batches: every pair whose user has another item once an epoch, in a fresh order") {
+  cpu::context ctx{thread_pool{2}, seed{3}};
+  auto const all = many();
+  pair_batches batches{ctx, all, 6};
+  REQUIRE(batches.size() == 6 * (2 + 3 + 4));  // 54 = 9 batches
+  std::vector<std::vector<std::uint32_t>> orders;
+  for (std::size_t epoch = 0; epoch < 3; ++epoch) {
+    std::set<std::pair<std::uint32_t, std::uint32_t>> seen;
+    std::vector<std::uint32_t> order;
+    for (std::size_t step = 9 * epoch; step < 9 * (epoch + 1); ++step) {
+      batches.fill(ctx, step);
+      for (std::size_t k = 0; k < 6; ++k) {
+        CHECK(all.by_user().degree(batches.users[k]) >= 2);
+        seen.insert({batches.users[k], batches.items[k]});
+        order.push_back(batches.users[k]);
+      }
+    }
+    CHECK(seen.size() == 54);
+    orders.push_back(order);
+  }
+  CHECK(orders[0] != orders[1]);
+  CHECK(orders[1] != orders[2]);
+}
+
+TEST_CASE("pair_batches: the log share and the mask of a batch") {
+  cpu::context ctx{thread_pool{2}, seed{3}};
+  auto const all = many();
+  pair_batches batches{ctx, all, 25};
+  std::size_t others = 0;
+  for (std::size_t step = 0; step < 6; ++step) {
+    batches.fill(ctx, step);
+    auto const known = batches.known();
+    for (std::size_t i = 0; i < 25; ++i) {
+      auto const count = static_cast<double>(all.by_item().degree(batches.items[i]));
+      CHECK(static_cast<double>(batches.log_q[i]) == Approx(std::log(count / static_cast<double>(all.size()))));
+      auto const mine = all.by_user()[batches.users[i]];
+      for (std::size_t j = 0; j < 25; ++j) {
+        bool const has = std::find(mine.begin(), mine.end(), batches.items[j]) != mine.end();
+        CHECK(known(i, j) == has);
+        others += i != j && has ? 1 : 0;
+      }
+    }
+  }
+  CHECK(others > 0);
+}
+
+TEST_CASE("pair_batches: a batch depends on its step alone") {
+  auto const all = many();
+  auto const batch = [&](std::vector<std::size_t> const& steps) {
+    cpu::context ctx{inline_executor{}, seed{3}};
+    pair_batches batches{ctx, all, 8};
+    for (std::size_t const step : steps) batches.fill(ctx, step);
+    std::vector<bool> marks;
+    for (std::size_t i = 0; i < 64; ++i) marks.push_back(batches.known()(i / 8, i % 8));
+    return std::tuple{batches.users, batches.items, marks};
+  };
+  CHECK(batch({0, 1, 2, 11}) == batch({11}));
+  CHECK(batch({11}) != batch({12}));
+}
+
+TEST_CASE("pair_batches: fewer pairs than a batch repeat, repeats are known, and cold items have their share") {
+  cpu::context ctx;
+  auto const few = chosen({{0, 1}, {0, 2}, {1, 3}});
+  pair_batches batches{ctx, few, 5};
+  CHECK(batches.size() == 2);  // user 1 has nothing else
+  batches.fill(ctx, 4);
+  for (std::size_t k = 0; k < 5; ++k) {
+    CHECK(batches.users[k] == 0);
+    for (std::size_t j = 0; j < 5; ++j) CHECK(batches.known()(k, j));
+  }
+  std::size_t cold = 0, never = 0, always = 0;
+  for (std::size_t step = 0; step < 100; ++step) {
+    for (std::size_t k = 0; k < 100; ++k) {
+      cold += batches.cold(step, k, .2f) ? 1 : 0;
+      never += batches.cold(step, k, 0) ? 1 : 0;
+      always += batches.cold(step, k, 1) ? 1 : 0;
+    }
+  }
+  CHECK(std::abs(static_cast<double>(cold) - 2000) < 5 * std::sqrt(10000 * .2 * .8));
+  CHECK(never == 0);
+  CHECK(always == 10000);
+  CHECK(pair_batches{ctx, chosen({{0, 1}}), 5}.size() == 0);
+  CHECK_THROWS_WITH((pair_batches{ctx, few, 0}), Catch::Contains("at least one pair"));
+}
