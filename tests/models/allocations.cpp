@@ -70,8 +70,9 @@ TEST_CASE("training: the counter counts what a step takes") {
   linear<2, 2> part{ctx};
   adam learn{part};
   CHECK(calls_after(1, 4, [&](std::size_t steps, auto const& watch) {
-          train("one", part, learn, steps, {}, [&](std::size_t) { return static_cast<double>(small::weights(part).size()); },
-                watch);
+          train(
+              "one", part, learn, steps, {},
+              [&](std::size_t) { return static_cast<double>(small::weights(part).size()); }, watch);
         }) >= 3);
 }
 

@@ -60,15 +60,17 @@ TEST_CASE("hetero_sage: the slope of the loss along random directions, sampled a
   cpu::context ctx{inline_executor{}, seed{9}};
   auto const g = catalogue();
   auto const x = features_of<Typed>({{12, 8, 5, 0}});
-  std::vector<hetero_sage_options> const all{
-      {},
-      {.sage = {aggregation::max}, .neighbors = neighbor_sharing::per_source},
-      {.sage = {aggregation::pool}, .last = activation::relu},
-      {.sage = {aggregation::pool, true}, .normalize = false},
-      {.neighbors = neighbor_sharing::per_source, .standardize = true}};
+  std::vector<hetero_sage_options> const all{{},
+                                             {.sage = {aggregation::max}, .neighbors = neighbor_sharing::per_source},
+                                             {.sage = {aggregation::pool}, .last = activation::relu},
+                                             {.sage = {aggregation::pool, true}, .normalize = false},
+                                             {.neighbors = neighbor_sharing::per_source, .standardize = true}};
   for (bool const whole : {true, false}) {
-    auto links = sample_links(
-        ctx, g, {.batch = 16, .fanout = {3, 2}, .negatives = {.from = negative_source::catalogue, .each = 4}, .full_graph = whole});
+    auto links = sample_links(ctx, g,
+                              {.batch = 16,
+                               .fanout = {3, 2},
+                               .negatives = {.from = negative_source::catalogue, .each = 4},
+                               .full_graph = whole});
     REQUIRE(links.advance());
     auto const& batch = links.current();
     for (std::size_t o = 0; o < all.size(); ++o) {
@@ -79,9 +81,13 @@ TEST_CASE("hetero_sage: the slope of the loss along random directions, sampled a
       });
       for (std::uint64_t direction = 1; direction <= 3; ++direction) {
         CAPTURE(whole, o, direction);
-        CHECK(directional_error(ctx, encoder, [&](auto& on, auto const& part) {
-                return link_contrastive(on, part(on, batch.graph, batch.rows(x)), batch.links, {.temperature = .5f});
-              }, direction) < 1e-5);
+        CHECK(directional_error(
+                  ctx, encoder,
+                  [&](auto& on, auto const& part) {
+                    return link_contrastive(on, part(on, batch.graph, batch.rows(x)), batch.links,
+                                            {.temperature = .5f});
+                  },
+                  direction) < 1e-5);
       }
     }
   }

@@ -34,7 +34,8 @@ TEST_CASE("train_towers: the best items of a user are of the user's group, for b
       history_mean const histories{ctx, chosen.by_user(), items.view(), {6}};
       small::towers model{mlp<6, 10, 5>{ctx}, mlp<6, 10, 5>{ctx}};
       std::size_t steps = 0;
-      train_towers(ctx, model, chosen, histories, {items.view(), cold ? items.view() : dense<float const>{}, items.view()},
+      train_towers(ctx, model, chosen, histories,
+                   {items.view(), cold ? items.view() : dense<float const>{}, items.view()},
                    {.loss = loss, .batch = 64, .steps = 150, .rate = 1e-2f}, "towers", {},
                    [&](std::size_t, double) { ++steps; });
       CHECK(steps == 150);

@@ -19,11 +19,11 @@ bool same_bits(std::vector<float> const& a, std::vector<float> const& b) {
 
 // A file that is gone at the end.
 struct temporary_file {
-  std::string path =
-      (std::filesystem::temp_directory_path() /
-       ("intarsia_training_" + std::to_string(std::hash<std::string>{}(Catch::getResultCapture().getCurrentTestName())) +
-        "_" + std::to_string(std::filesystem::file_time_type::clock::now().time_since_epoch().count())))
-          .string();
+  std::string path = (std::filesystem::temp_directory_path() /
+                      ("intarsia_training_" +
+                       std::to_string(std::hash<std::string>{}(Catch::getResultCapture().getCurrentTestName())) + "_" +
+                       std::to_string(std::filesystem::file_time_type::clock::now().time_since_epoch().count())))
+                         .string();
   ~temporary_file() { std::filesystem::remove(path); }
 };
 
@@ -104,15 +104,18 @@ TEST_CASE("training: another seed ends elsewhere, and the loss falls") {
 
 TEST_CASE("training: killed at twenty points and resumed, towers end with the same bits") {
   kill_and_resume([](auto& ctx, checkpoints const& keep,
-                     auto const& watch) { return small::train_small_towers(ctx, 14, keep, watch); }, 14, 1);
+                     auto const& watch) { return small::train_small_towers(ctx, 14, keep, watch); },
+                  14, 1);
 }
 TEST_CASE("training: killed at twenty points and resumed, a sampled encoder ends with the same bits") {
   kill_and_resume([](auto& ctx, checkpoints const& keep,
-                     auto const& watch) { return small::train_encoder(ctx, false, 14, keep, watch); }, 14, 2);
+                     auto const& watch) { return small::train_encoder(ctx, false, 14, keep, watch); },
+                  14, 2);
 }
 TEST_CASE("training: killed at twenty points and resumed, an encoder of the whole graph ends with the same bits") {
   kill_and_resume([](auto& ctx, checkpoints const& keep,
-                     auto const& watch) { return small::train_encoder(ctx, true, 14, keep, watch); }, 14, 3);
+                     auto const& watch) { return small::train_encoder(ctx, true, 14, keep, watch); },
+                  14, 3);
 }
 
 TEST_CASE("training: a loss that is no number stops it with stage and step, and is never saved") {
@@ -124,20 +127,22 @@ TEST_CASE("training: a loss that is no number stops it with stage and step, and 
   for (double const bad : {std::nan(""), std::numeric_limits<double>::infinity()}) {
     std::size_t watched = 0;
     auto const run = [&] {
-      train("first stage", part, learn, 9, {file.path, 2, false},
-            [&](std::size_t step) { return step == 5 ? bad : 1.0; }, [&](std::size_t, double) { ++watched; });
+      train(
+          "first stage", part, learn, 9, {file.path, 2, false}, [&](std::size_t step) { return step == 5 ? bad : 1.0; },
+          [&](std::size_t, double) { ++watched; });
     };
     CHECK_THROWS_WITH(run(), Catch::Contains("first stage") && Catch::Contains("step 5") && Catch::Contains("rate"));
     CHECK_THROWS_AS(run(), training_error);
     CHECK(watched == 10);
   }
   std::size_t from = 99;
-  CHECK_THROWS_AS(train("first stage", part, learn, 9, {file.path, 2, true},
-                        [&](std::size_t step) {
-                          from = std::min(from, step);
-                          return std::nan("");
-                        },
-                        nobody),
+  CHECK_THROWS_AS(train(
+                      "first stage", part, learn, 9, {file.path, 2, true},
+                      [&](std::size_t step) {
+                        from = std::min(from, step);
+                        return std::nan("");
+                      },
+                      nobody),
                   training_error);
   CHECK(from == 4);
   CHECK(same_bits(small::weights(part), before));
@@ -150,7 +155,8 @@ TEST_CASE("training: a checkpoint of another stage or length is refused") {
   adam learn{part};
   auto const run = [&](std::string const& stage, std::size_t steps) {
     std::size_t done = 0;
-    train(stage, part, learn, steps, {file.path, 2, true}, [&](std::size_t) { return ++done, 1.0; }, nobody);
+    train(
+        stage, part, learn, steps, {file.path, 2, true}, [&](std::size_t) { return ++done, 1.0; }, nobody);
     return done;
   };
   CHECK(run("one", 5) == 5);
@@ -164,8 +170,10 @@ TEST_CASE("training: no steps, no files") {
   cpu::context ctx;
   linear<2, 2> part{ctx};
   adam learn{part};
-  train("none", part, learn, 0, {}, [](std::size_t) -> double { throw killed{}; }, nobody);
+  train(
+      "none", part, learn, 0, {}, [](std::size_t) -> double { throw killed{}; }, nobody);
   temporary_file const file;
-  train("rare", part, learn, 3, {file.path, 0, false}, [](std::size_t) { return 0.0; }, nobody);
+  train(
+      "rare", part, learn, 3, {file.path, 0, false}, [](std::size_t) { return 0.0; }, nobody);
   CHECK(std::filesystem::exists(file.path));
 }

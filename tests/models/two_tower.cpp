@@ -47,7 +47,8 @@ TEST_CASE("tower_outputs and user_outputs: the same as all rows at once, over mo
   histories.rows(ctx, all, means.view());
   auto const expected = own(tower(ctx, ctx.constant(means)));
   worst = 0;
-  for (std::size_t i = 0; i < users.size(); ++i) worst = std::max(worst, std::abs(users.data()[i] - expected.data()[i]));
+  for (std::size_t i = 0; i < users.size(); ++i)
+    worst = std::max(worst, std::abs(users.data()[i] - expected.data()[i]));
   CHECK(worst < 1e-6f);
   CHECK(tower_outputs(ctx, tower, inputs.view().row_range(0, 0)).rows() == 0);
 }

@@ -16,9 +16,8 @@ using inner_layer = hetero_layer<Typed, width, out, double>;
 
 // Every type with as many columns, as an inner layer reads them.
 auto hidden(per_node<Typed, std::size_t> const& count) {
-  return Typed::map_nodes([&](auto n) {
-    return noise<rows_of<decltype(n)>, dim<width>>(count[n], 70 + Typed::node_index<decltype(n)>);
-  });
+  return Typed::map_nodes(
+      [&](auto n) { return noise<rows_of<decltype(n)>, dim<width>>(count[n], 70 + Typed::node_index<decltype(n)>); });
 }
 
 using parts = std::map<std::string, grid>;
@@ -106,7 +105,8 @@ std::vector<grid> expected(parts const& all, hetero_options const& o, intarsia::
 
 std::vector<hetero_options> all_options(bool may_share_self) {
   std::vector<hetero_options> all;
-  for (auto const sage : {sage_options{aggregation::mean}, {aggregation::max}, {aggregation::pool}, {aggregation::pool, true}}) {
+  for (auto const sage :
+       {sage_options{aggregation::mean}, {aggregation::max}, {aggregation::pool}, {aggregation::pool, true}}) {
     for (auto const neighbors : {neighbor_sharing::per_relation, neighbor_sharing::per_source}) {
       all.push_back({sage, neighbors, self_sharing::per_type, activation::none, false});
     }
@@ -136,21 +136,23 @@ void check(hetero_options const& options, X const& x, std::uint64_t s) {
         scope const temporary{ctx};
         auto const made = layer(ctx, hop, Typed::map_nodes([&](auto n) { return ctx.constant(x[n]); }));
         auto const right = expected(all, options, hop, x);
-        Typed::each_node([&](auto n) {
-          CHECK(distance(grid_of(made[n]), right[Typed::node_index<decltype(n)>]) < 1e-9);
-        });
+        Typed::each_node(
+            [&](auto n) { CHECK(distance(grid_of(made[n]), right[Typed::node_index<decltype(n)>]) < 1e-9); });
       }
       CHECK(parameter_gradient_error(ctx, layer, [&](auto& on, auto const& part) {
               return stack(on, part(on, hop, Typed::map_nodes([&](auto n) { return on.constant(x[n]); })));
             }) < 1e-6);
-      CHECK(gradient_error(ctx, [&](auto& on, auto book, auto show, auto person, auto ghost) {
-              auto given = Typed::map_nodes([&](auto n) { return on.constant(x[n]); });
-              given[Book{}] = book;
-              given[Show{}] = show;
-              given[Person{}] = person;
-              given[Ghost{}] = ghost;
-              return stack(on, layer(on, hop, given));
-            }, x[Book{}], x[Show{}], x[Person{}], x[Ghost{}]) < 1e-6);
+      CHECK(gradient_error(
+                ctx,
+                [&](auto& on, auto book, auto show, auto person, auto ghost) {
+                  auto given = Typed::map_nodes([&](auto n) { return on.constant(x[n]); });
+                  given[Book{}] = book;
+                  given[Show{}] = show;
+                  given[Person{}] = person;
+                  given[Ghost{}] = ghost;
+                  return stack(on, layer(on, hop, given));
+                },
+                x[Book{}], x[Show{}], x[Person{}], x[Ghost{}]) < 1e-6);
     }
   }
 }

@@ -27,7 +27,8 @@ grid mapped(layer const& of, std::string const& path, grid const& x, bool relu) 
   grid y = product_of(x, part(of, path + "weight"));
   auto const bias = part(of, path + "bias");
   for (auto& row : y) {
-    for (std::size_t c = 0; c < row.size(); ++c) row[c] = relu ? std::max(0.0, row[c] + bias[0][c]) : row[c] + bias[0][c];
+    for (std::size_t c = 0; c < row.size(); ++c)
+      row[c] = relu ? std::max(0.0, row[c] + bias[0][c]) : row[c] + bias[0][c];
   }
   return y;
 }
@@ -77,7 +78,8 @@ TEST_CASE("sage: gradients by parameters and inputs") {
       CHECK(parameter_gradient_error(ctx, of, [&](auto& on, auto const& part) {
               return part(on, links, on.constant(sources), on.constant(targets));
             }) < 1e-6);
-      CHECK(gradient_error(ctx, [&](auto& on, auto s, auto t) { return of(on, links, s, t); }, sources, targets) < 1e-6);
+      CHECK(gradient_error(
+                ctx, [&](auto& on, auto s, auto t) { return of(on, links, s, t); }, sources, targets) < 1e-6);
     }
   }
 }

@@ -35,7 +35,8 @@ struct neighborhood {
   // weighted: edges of books have values; alternative: book 1 reads other edges from books and shows.
   explicit neighborhood(bool weighted = false, bool alternative = false) {
     Typed::each_relation([&](auto r) { set(r, std::vector<std::vector<std::uint32_t>>(targets[r.target])); });
-    set(BookBook{}, {{1, 2, 2, 4}, {0}, {2}}, weighted ? std::vector<float>{.5f, 2, .25f, 1, 3, .75f} : std::vector<float>{});
+    set(BookBook{}, {{1, 2, 2, 4}, {0}, {2}},
+        weighted ? std::vector<float>{.5f, 2, .25f, 1, 3, .75f} : std::vector<float>{});
     set(BookShow{}, {{0, 3}, {}, {4, 4, 1}});
     set(ShowBook{}, {{3}, {1, 2}, {}});
     set(PersonBook{}, {{0, 1}, {}, {1}});
