@@ -66,7 +66,7 @@ scoring for_unmet(ia::cpu::context& ctx, ia::interactions const& train_on, numbe
 scoring train_joint(ia::cpu::context& ctx, ia::interactions const& train_on, numbers const& text, numbers const& z,
                     ia::dot_scorer const& towers, ia::ridge_options const& ridge, std::span<std::uint32_t const> candidates,
                     joint_settings const& settings, std::string const& name, ia::checkpoints const& keep, study_log& log,
-                    curve& loss) {
+                    curve& loss, std::shared_ptr<joint_ranker const>* ranker) {
   bool const met = std::any_of(candidates.begin(), candidates.end(), [&](auto i) { return train_on.by_item().degree(i) > 0; });
   if (!met) return for_unmet(ctx, train_on, text, towers, ridge, candidates, settings, name, log);
   bool const typed = of_one_type(train_on.numbering(), candidates);
@@ -95,8 +95,9 @@ scoring train_joint(ia::cpu::context& ctx, ia::interactions const& train_on, num
   std::vector<std::uint8_t> ranked(eligible.size());
   for (auto const i : candidates) ranked[i] = 1;
   for (std::size_t i = 0; i < eligible.size(); ++i) eligible[i] = eligible[i] != 0 && ranked[i] != 0 ? 1 : 0;
-  auto const model = std::make_shared<ia::reranker<features> const>(
+  auto const model = std::make_shared<joint_ranker const>(
       ia::ridge_evidence{ctx, train_on, ridge, known.vectors()}, known, head, train_on.by_user(), std::move(eligible), lists.list);
+  if (ranker) *ranker = model;
   return [&ctx, model](auto users, ia::dense<float> out) { model->score(ctx, users, out); };
 }
 

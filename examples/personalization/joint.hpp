@@ -7,14 +7,20 @@
 #include <intarsia/cpu/context.hpp>
 #include <intarsia/graph/ridge.hpp>
 #include <intarsia/models/dot_scorer.hpp>
+#include <intarsia/models/reranker.hpp>
 #include <intarsia/models/training.hpp>
+#include <memory>
 #include <span>
 #include <string>
 
 #include "catalogue.hpp"
+#include "catalogue_types.hpp"
 #include "study_log.hpp"
 
 namespace personalization {
+
+// What the head reads of a candidate, with three tables of vectors: text, embeddings, and the towers' items.
+using joint_ranker = ia::reranker<ia::rank_features::width(Catalogue::node_count, 3)>;
 
 struct joint_settings {
   // Lists per user at most and epochs over them: where all types are ranked together, and where candidates are of one.
@@ -30,10 +36,11 @@ struct joint_settings {
 // Trains on the interactions and returns the score of every item by row for each of the users. text (items, 384), z
 // (items, 128), towers of the same items. `candidates` are the items that will be ranked: of all types, of one type that
 // the users may lack, or without interactions; each case has a model of its own. The interactions are to outlive the
-// score.
+// score. `ranker`, where given, receives the model for candidates that have interactions.
 [[nodiscard]] std::function<void(std::span<std::uint32_t const> users, ia::dense<float> scores)> train_joint(
     ia::cpu::context& ctx, ia::interactions const& train_on, numbers const& text, numbers const& z,
     ia::dot_scorer const& towers, ia::ridge_options const& ridge, std::span<std::uint32_t const> candidates,
-    joint_settings const& settings, std::string const& name, ia::checkpoints const& keep, study_log& log, curve& loss);
+    joint_settings const& settings, std::string const& name, ia::checkpoints const& keep, study_log& log, curve& loss,
+    std::shared_ptr<joint_ranker const>* ranker = nullptr);
 
 }  // namespace personalization

@@ -3,8 +3,8 @@
 #include <filesystem>
 #include <intarsia/cpu/cpu.hpp>
 #include <intarsia/io/checkpoint.hpp>
-#include <numeric>
 
+#include "protocol.hpp"
 #include "text.hpp"
 #include "user_error.hpp"
 
@@ -23,30 +23,10 @@ list<To> as_list(Values const& values) {
   return out;
 }
 
-// A csr as three tensors.
-struct saved_csr {
-  list<std::uint64_t> offsets;
-  list<std::uint32_t> columns;
-  list<float> values;
-
-  explicit saved_csr(ia::csr_view<> edges)
-      : offsets{as_list<std::uint64_t>(std::span{edges.offsets, edges.rows + 1})},
-        columns{as_list<std::uint32_t>(std::span{edges.columns, edges.entries()})},
-        values{as_list<float>(std::span{edges.values, edges.values ? edges.entries() : 0})} {}
-  static auto members(auto& self) {
-    return std::tuple{ia::named("offsets", self.offsets), ia::named("columns", self.columns), ia::named("values", self.values)};
-  }
-};
-ia::csr read_csr(ia::safetensors const& file, std::string const& name, std::size_t columns) {
-  auto const offsets = file.read<ia::dim<1>, ia::dyn, std::uint64_t>(name + "/offsets");
-  auto const ends = file.read<ia::dim<1>, ia::dyn, std::uint32_t>(name + "/columns");
-  auto const values = file.read<ia::dim<1>, ia::dyn, float>(name + "/values");
-  return {.rows = offsets.size() - 1,
-          .cols = columns,
-          .offsets = {offsets.data(), offsets.data() + offsets.size()},
-          .columns = {ends.data(), ends.data() + ends.size()},
-          .values = {values.data(), values.data() + values.size()},
-          .positions = {}};
+template <class T>
+std::vector<T> as_vector(ia::safetensors const& file, std::string const& name) {
+  auto const values = file.read<ia::dim<1>, ia::dyn, T>(name);
+  return {values.data(), values.data() + values.size()};
 }
 
 // Everything that serving reads.
@@ -55,10 +35,9 @@ struct model {
   item_encoder network;
   ia::csr heard;
   std::vector<std::uint8_t> known;
-  numbers z, item_inputs, item_vectors;
-  history_tower query;
-  ia::csr edges;  // by source
-  std::vector<float> gate;
+  numbers text, embeddings;
+  ia::interactions train;
+  std::unique_ptr<joint_ranker const> ranker;
 };
 
 void add_cosines(numbers const& z, std::span<float const> to, std::span<float> scores) {
@@ -71,61 +50,63 @@ void add_cosines(numbers const& z, std::span<float const> to, std::span<float> s
 
 }  // namespace
 
-void save_served_model(options const& o, catalogue const& of, foundation const& made, numbers const& item_inputs,
-                       history_tower const& query, ia::dot_scorer const& towers, ia::edge_scorer const& edges,
-                       std::span<float const> gate) {
-  saved_csr const heard{made.heard.view()}, by_source{edges.by_source()};
-  auto const known = as_list<std::uint32_t>(made.known);
-  auto const gates = as_list<float>(gate);
+void save_served_model(options const& o, catalogue const& of, foundation const& made, numbers const& text, numbers const& z,
+                       ia::dot_scorer const& towers, joint_ranker const& ranker) {
+  auto const& evidence = ranker.evidence();
+  auto const heard_offsets = as_list<std::uint64_t>(made.heard.offsets), offsets = as_list<std::uint64_t>(evidence.sources().offsets);
+  auto const heard_columns = as_list<std::uint32_t>(made.heard.columns), known = as_list<std::uint32_t>(made.known),
+             sources = as_list<std::uint32_t>(evidence.sources().sources), own = as_list<std::uint32_t>(evidence.sources().own);
+  auto const heard_values = as_list<float>(made.heard.values), weights = as_list<float>(evidence.sources().weights),
+             bonds = as_list<float>(evidence.bonds()), likeness = as_list<float>(evidence.likeness());
   std::filesystem::create_directories(file_in(o).parent_path());
-  ia::save(file_in(o).string(), {{"catalogue", of.name}, {"items", std::to_string(of.items())}},
-           ia::named("network", *made.network), ia::named("query", query), ia::named("heard", heard), ia::named("edges", by_source),
-           ia::named("known", known), ia::named("z", made.z), ia::named("item_inputs", item_inputs),
-           ia::named("item_vectors", towers.items()), ia::named("gate", gates));
+  ia::save(file_in(o).string(), {{"catalogue", of.name}}, ia::named("network", *made.network),
+           ia::named("heard/offsets", heard_offsets), ia::named("heard/columns", heard_columns),
+           ia::named("heard/values", heard_values), ia::named("known", known), ia::named("text", text),
+           ia::named("embeddings", made.z), ia::named("z", z), ia::named("towers", towers.items()),
+           ia::named("head", ranker.head()), ia::named("evidence/offsets", offsets), ia::named("evidence/sources", sources),
+           ia::named("evidence/own", own), ia::named("evidence/weights", weights), ia::named("evidence/bonds", bonds),
+           ia::named("evidence/likeness", likeness));
 }
 
 served_model load_served_model(ia::cpu::context& ctx, catalogue const& of, options const& o) {
-  if (!std::filesystem::exists(file_in(o))) {
-    throw user_error{file_in(o).string() + ": there is no saved model; run a study of this catalogue first, with --splits warm at least"};
+  std::string const path = file_in(o).string();
+  if (!std::filesystem::exists(path)) {
+    throw user_error{path + ": there is no saved model; run a study of this catalogue first, with --splits warm at least"};
   }
-  ia::safetensors const file = ia::load_safetensors(file_in(o).string());
-  auto m = std::make_shared<model>(model{load_transform(o.out / "model", of), new_encoder(ctx, {}), {}, {}, {}, {}, {}, {}, {}, {}});
-  ia::load(file_in(o).string(), ia::named("network", m->network), ia::named("query", m->query));
-  m->z = file.read<ia::dyn, ia::dyn, float>("z");
-  if (m->z.rows() != of.items()) {
-    throw user_error{file_in(o).string() + ": the model knows " + std::to_string(m->z.rows()) + " items where the catalogue has " +
+  ia::safetensors const file = ia::load_safetensors(path);
+  auto m = std::make_shared<model>(model{load_transform(o.out / "model", of), new_encoder(ctx, {}), {}, {}, {}, {}, {}, {}});
+  std::remove_cvref_t<decltype(std::declval<joint_ranker>().head())> head;
+  ia::load(path, ia::named("network", m->network), ia::named("head", head));
+  m->text = file.read<ia::dyn, ia::dyn, float>("text");
+  m->embeddings = file.read<ia::dyn, ia::dyn, float>("embeddings");
+  if (m->text.rows() != of.items()) {
+    throw user_error{path + ": the model knows " + std::to_string(m->text.rows()) + " items where the catalogue has " +
                      std::to_string(of.items()) + "; run a study of this catalogue first"};
   }
-  m->item_inputs = file.read<ia::dyn, ia::dyn, float>("item_inputs");
-  m->item_vectors = file.read<ia::dyn, ia::dyn, float>("item_vectors");
-  m->heard = read_csr(file, "heard", of.items());
-  m->edges = read_csr(file, "edges", of.items());
-  auto const known = file.read<ia::dim<1>, ia::dyn, std::uint32_t>("known");
-  auto const gate = file.read<ia::dim<1>, ia::dyn, float>("gate");
-  m->known.assign(known.data(), known.data() + known.size());
-  m->gate.assign(gate.data(), gate.data() + gate.size());
+  m->heard = {.rows = of.items(),
+              .cols = of.items(),
+              .offsets = as_vector<std::uint64_t>(file, "heard/offsets"),
+              .columns = as_vector<std::uint32_t>(file, "heard/columns"),
+              .values = as_vector<float>(file, "heard/values"),
+              .positions = {}};
+  for (auto const x : as_vector<std::uint32_t>(file, "known")) m->known.push_back(static_cast<std::uint8_t>(x));
+
+  m->train = make_split(of, "warm").train;
+  numbers const z = file.read<ia::dyn, ia::dyn, float>("z"), towers = file.read<ia::dyn, ia::dyn, float>("towers");
+  std::array<ia::dense<float const>, 3> const tables{m->text.view(), z.view(), towers.view()};
+  ia::ridge_candidates sources{as_vector<std::uint64_t>(file, "evidence/offsets"), as_vector<std::uint32_t>(file, "evidence/sources"),
+                               as_vector<float>(file, "evidence/weights"), as_vector<std::uint32_t>(file, "evidence/own")};
+  m->ranker = std::make_unique<joint_ranker const>(
+      ia::ridge_evidence{std::move(sources), as_vector<float>(file, "evidence/bonds"), as_vector<float>(file, "evidence/likeness")},
+      ia::rank_features{m->train, tables}, head, m->train.by_user(), ia::known_items(m->train));
 
   return {
-      [&ctx, m](std::span<std::uint32_t const> history, std::span<float> scores) {
-        std::ranges::fill(scores, 0.0F);
-        for (auto const item : history) {
-          for (auto e = m->edges.offsets[item]; e < m->edges.offsets[item + 1]; ++e) scores[m->edges.columns[e]] += m->edges.values[e];
-        }
-        std::array<std::uint64_t, 2> const ends{0, history.size()};
-        ia::csr_view<> const one{1, m->item_inputs.rows(), ends.data(), history.data(), nullptr, nullptr};
-        ia::history_mean const mean{ctx, one, m->item_inputs.view(), {128, 384}};
-        auto const user = ia::user_outputs(ctx, m->query, mean);
-        for (std::size_t i = 0; i < scores.size(); ++i) {
-          scores[i] += m->gate[i] * std::inner_product(user[0].begin(), user[0].end(), m->item_vectors[i].begin(), 0.0F);
-        }
-      },
-      [m](std::uint32_t item, std::span<float> scores) { add_cosines(m->z, m->z[item], scores); },
+      [&ctx, m](std::span<std::uint32_t const> history, std::span<float> scores) { m->ranker->score_history(ctx, history, scores); },
+      [m](std::uint32_t item, std::span<float> scores) { add_cosines(m->embeddings, m->embeddings[item], scores); },
       [&ctx, &of, m](std::uint16_t type, std::span<float const> vector, std::span<float> scores) {
         auto const own = whiten_new(ctx, of, m->transform, vector);
-        numbers text(m->item_inputs.rows(), own.cols());  // the item inputs are [z, text]
-        for (std::size_t i = 0; i < text.rows(); ++i) std::copy_n(m->item_inputs[i].data() + m->z.cols(), text.cols(), text[i].data());
-        auto const z = embed_new_item(ctx, m->network, m->heard, m->known, *of.numbering, text, type, own[0]);
-        add_cosines(z, z[of.items()], scores);
+        auto const all = embed_new_item(ctx, m->network, m->heard, m->known, *of.numbering, m->text, type, own[0]);
+        add_cosines(all, all[of.items()], scores);
       }};
 }
 

@@ -1,19 +1,18 @@
 // The model behind `recommend`, `similar` and `embed`, as one file.
 #pragma once
 
-#include <intarsia/models/edge_scorer.hpp>
+#include <intarsia/models/dot_scorer.hpp>
 
 #include "foundation.hpp"
+#include "joint.hpp"
 #include "options.hpp"
 #include "stages.hpp"
-#include "towers.hpp"
 
 namespace personalization {
 
-// Writes o.out / "model" / "model.safetensors": the network, whom items hear, the query tower, item vectors, edges and
-// gates (items).
-void save_served_model(options const& o, catalogue const& of, foundation const& made, numbers const& item_inputs,
-                       history_tower const& query, ia::dot_scorer const& towers, ia::edge_scorer const& edges,
-                       std::span<float const> gate);
+// Writes o.out / "model" / "model.safetensors": the network and whom items hear, the vectors that the ranker reads
+// (text, standardized z, item vectors of the towers), and the ranker.
+void save_served_model(options const& o, catalogue const& of, foundation const& made, numbers const& text, numbers const& z,
+                       ia::dot_scorer const& towers, joint_ranker const& ranker);
 
 }  // namespace personalization

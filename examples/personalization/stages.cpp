@@ -161,7 +161,7 @@ class learned_rows {
       auto const title = stage("two-tower-hgnn");
       towers_ = std::make_shared<ia::dot_scorer const>(
           train_two_tower(*context_for("two-tower-hgnn"), part_.train, {.text = &text_, .z = &z, .z_text = &z_text},
-                          {.steps = tower_steps()}, title, keep("two-tower-hgnn"), log_, loss_of(title), &query_));
+                          {.steps = tower_steps()}, title, keep("two-tower-hgnn"), log_, loss_of(title)));
     }
     return towers_;
   }
@@ -175,29 +175,14 @@ class learned_rows {
     std::shared_ptr<ia::cpu::context> const mine = context_for(row);
     auto const title = stage(row);
     auto const score = train_joint(*mine, part_.train, text_, z, *towers, ridge, part_.rankings.front().candidates, {}, title,
-                                   keep(row), log_, loss_of(title));
+                                   keep(row), log_, loss_of(title), &ranker_);
     return [mine, score](auto users, ia::dense<float> out) { score(users, out); };
-  }
-  std::shared_ptr<ia::edge_scorer const> ridge_edges() {
-    if (!edges_) {
-      edges_ = std::make_shared<ia::edge_scorer const>(
-          ia::ridge_graph(ctx_, part_.train, ridge_settings(ctx_, of_, part_.name, log_)));
-    }
-    return edges_;
-  }
-  [[nodiscard]] std::vector<float> gates() const {
-    std::vector<float> gate(part_.train.items());
-    for (std::size_t i = 0; i < gate.size(); ++i) {
-      gate[i] = 0.03F * 10 / (static_cast<float>(part_.train.by_item().degree(i)) + 10);
-    }
-    return gate;
   }
   // The model of the recommended row on the warm split, for the commands that use it.
   void save_served() {
-    if (part_.name != "warm" || part_.validation || !towers_ || seed_ != options_.seed) return;
+    if (part_.name != "warm" || part_.validation || !ranker_ || seed_ != options_.seed) return;
     log_.bar.begin(stage("save the model"));
-    numbers const inputs = beside(standardized(recommended().z, recommended().z), text_);
-    save_served_model(options_, of_, recommended(), inputs, query_, *towers_, *ridge_edges(), gates());
+    save_served_model(options_, of_, recommended(), text_, standardized(recommended().z, recommended().z), *towers_, *ranker_);
     log_.bar.end();
   }
   // Both brought to mean 0 and deviation 1 over the items of a user, then added.
@@ -293,8 +278,7 @@ class learned_rows {
   std::vector<scored_model> rows_;
   std::unique_ptr<foundation> recommended_, paper_;
   std::shared_ptr<ia::dot_scorer const> towers_;
-  history_tower query_;  // of towers_
-  std::shared_ptr<ia::edge_scorer const> edges_;
+  std::shared_ptr<joint_ranker const> ranker_;
 };
 
 }  // namespace

@@ -1,9 +1,13 @@
 #include "towers.hpp"
 
 #include <intarsia/cpu/cpu.hpp>
+#include <intarsia/nn/mlp.hpp>
 
 namespace personalization {
 
+namespace {
+
+// Columns of two matrices side by side.
 numbers beside(numbers const& left, numbers const& right) {
   numbers out(left.rows(), left.cols() + right.cols());
   for (std::size_t i = 0; i < out.rows(); ++i) {
@@ -13,13 +17,10 @@ numbers beside(numbers const& left, numbers const& right) {
   return out;
 }
 
-namespace {
-
 template <std::size_t In>
 ia::dot_scorer trained(ia::cpu::context& ctx, ia::interactions const& train_on, ia::tower_inputs const& inputs,
                        std::vector<std::size_t> blocks, ia::tower_training const& settings, std::string const& name,
-                       ia::checkpoints const& keep, study_log& log, curve& loss_curve,
-                       ia::mlp<In, 512, 256, 128>* query = nullptr) {
+                       ia::checkpoints const& keep, study_log& log, curve& loss_curve) {
   ia::two_tower towers{ia::mlp<In, 512, 256, 128>{ctx}, ia::mlp<In, 512, 256, 128>{ctx}};
   ia::history_mean const histories{ctx, train_on.by_user(), inputs.histories, std::move(blocks)};
   log.bar.begin(name, settings.steps, settings.batch);
@@ -28,7 +29,6 @@ ia::dot_scorer trained(ia::cpu::context& ctx, ia::interactions const& train_on, 
     if (done % 10 == 0) loss_curve.points.emplace_back(static_cast<double>(done), loss);
   });
   log.bar.end();
-  if (query) *query = towers.query;
   return {ia::user_outputs(ctx, towers.query, histories), ia::tower_outputs(ctx, towers.item, inputs.items)};
 }
 
@@ -36,14 +36,14 @@ ia::dot_scorer trained(ia::cpu::context& ctx, ia::interactions const& train_on, 
 
 ia::dot_scorer train_two_tower(ia::cpu::context& ctx, ia::interactions const& train_on, tower_features const& given,
                                ia::tower_training const& settings, std::string const& name, ia::checkpoints const& keep,
-                               study_log& log, curve& loss, history_tower* query) {
+                               study_log& log, curve& loss) {
   auto const text = static_cast<ia::dense<float const>>(given.text->view());
   if (!given.z) return trained<384>(ctx, train_on, {text, {}, text}, {384}, settings, name, keep, log, loss);
   numbers const items = beside(*given.z, *given.text);
   numbers const cold = given.z_text ? beside(*given.z_text, *given.text) : numbers{};
   auto const all = static_cast<ia::dense<float const>>(items.view());
   auto const unseen = given.z_text ? static_cast<ia::dense<float const>>(cold.view()) : ia::dense<float const>{};
-  return trained<512>(ctx, train_on, {all, unseen, all}, {128, 384}, settings, name, keep, log, loss, query);
+  return trained<512>(ctx, train_on, {all, unseen, all}, {128, 384}, settings, name, keep, log, loss);
 }
 
 }  // namespace personalization

@@ -4,7 +4,6 @@
 #include <intarsia/cpu/context.hpp>
 #include <intarsia/models/dot_scorer.hpp>
 #include <intarsia/models/train_towers.hpp>
-#include <intarsia/nn/mlp.hpp>
 #include <string>
 
 #include "catalogue.hpp"
@@ -19,16 +18,9 @@ struct tower_features {
   numbers const* z = nullptr;
   numbers const* z_text = nullptr;
 };
-// The query tower over [mean z, mean text] of a history.
-using history_tower = ia::mlp<512, 512, 256, 128>;
-// `query`, where given and z is, receives the trained query tower.
 [[nodiscard]] ia::dot_scorer train_two_tower(ia::cpu::context& ctx, ia::interactions const& train_on, tower_features const& given,
                                              ia::tower_training const& settings, std::string const& name,
-                                             ia::checkpoints const& keep, study_log& log, curve& loss,
-                                             history_tower* query = nullptr);
-
-// What the towers read of an item: its embedding and its text side by side.
-[[nodiscard]] numbers beside(numbers const& left, numbers const& right);
+                                             ia::checkpoints const& keep, study_log& log, curve& loss);
 
 // The tripartite graph of items and users (arXiv 2403.05185, "HGNN-w-users"): users without features, trained on who had
 // what.

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <algorithm>
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <intarsia/exec/scope.hpp>
@@ -31,13 +32,25 @@ class reranker {
     constexpr std::size_t piece = 128;
     for (std::size_t begin = 0; begin < users.size(); begin += piece) {
       std::size_t const count = std::min(piece, users.size() - begin);
-      score_some(ctx, users.subspan(begin, count), out.row_range(begin, count));
+      score_some(ctx, histories_, users.subspan(begin, count), out.row_range(begin, count));
     }
   }
+  // The same for a history that need not be anyone's; out (items).
+  template <class Context>
+  void score_history(Context& ctx, std::span<std::uint32_t const> history, std::span<float> out) const {
+    std::array<std::uint64_t, 2> const ends{0, history.size()};
+    std::array<std::uint32_t, 1> const first{0};
+    csr_view<> const one{1, out.size(), ends.data(), history.data(), nullptr, nullptr};
+    score_some(ctx, one, first, dense<float>{out.data(), 1, out.size(), out.size()});
+  }
+
+  // The parts, for saving.
+  [[nodiscard]] ridge_evidence const& evidence() const { return evidence_; }
+  [[nodiscard]] rank_head<Features> const& head() const { return head_; }
 
  private:
   template <class Context>
-  void score_some(Context& ctx, std::span<std::uint32_t const> users, dense<float> out) const {
+  void score_some(Context& ctx, csr_view<> histories, std::span<std::uint32_t const> users, dense<float> out) const {
     scope const temporary{ctx};
     auto const x = ctx.template fresh<batch_rows, dim<Features>>(users.size() * list_, Features);
     fill(ctx, dense<float>(x.value), 0.0f);
@@ -46,7 +59,7 @@ class reranker {
       rank_features::work work;
       heaviest best;
       for (std::size_t u = begin; u < end; ++u) {
-        auto const history = histories_[users[u]];
+        auto const history = histories[users[u]];
         evidence_.score(history, out[u]);
         auto const found = best_outside(out[u], history, eligible_, list_, best);
         top[u].assign(found.begin(), found.end());

@@ -45,6 +45,19 @@ class ridge_evidence {
     });
   }
 
+  // From parts that were saved; throws shape_error where their lengths differ.
+  ridge_evidence(ridge_candidates sources, std::vector<float> bonds, std::vector<float> likeness)
+      : sources_{std::move(sources)}, bonds_{std::move(bonds)}, likeness_{std::move(likeness)},
+        scorer_{detail::edges_of(sources_, bonds_, sources_.targets()).view(), {}} {
+    expects(bonds_.size() == sources_.sources.size() && (likeness_.empty() || likeness_.size() == bonds_.size()),
+            "ridge_evidence: there is one bond, and one likeness or none at all, for each source");
+  }
+
+  // The parts, for saving.
+  [[nodiscard]] ridge_candidates const& sources() const { return sources_; }
+  [[nodiscard]] std::span<float const> bonds() const { return bonds_; }
+  [[nodiscard]] std::span<float const> likeness() const { return likeness_; }
+
   [[nodiscard]] std::size_t items() const { return sources_.targets(); }
   [[nodiscard]] ridge_sources operator[](std::size_t target) const {
     std::size_t const begin = sources_.offsets[target], count = sources_[target].size();
