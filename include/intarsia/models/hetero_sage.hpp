@@ -50,7 +50,7 @@ class hetero_sage {
     if constexpr (requires { x.grad; }) {
       return x;
     } else if constexpr (requires { x.ids; }) {
-      return gather(on, x);
+      return gather_indexed(on, x);
     } else {
       return on.constant(x);
     }

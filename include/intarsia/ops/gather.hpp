@@ -44,7 +44,7 @@ template <class Node, axis C, class T, class S, class Ids>
 
 // The rows that an indexed view stands for: (ids, m). Its table is a constant, so no gradient flows into it.
 template <axis Rows, axis C, class T, class S>
-[[nodiscard]] var<Rows, C, T, S> gather(recorder auto& on, indexed_view<Rows, C, T, S> x) {
+[[nodiscard]] var<Rows, C, T, S> gather_indexed(recorder auto& on, indexed_view<Rows, C, T, S> x) {
   var<Rows, C, T, S> y = on.template fresh<Rows, C, T>(x.ids.size(), x.table.cols, false);
   gather_rows(on.backend(), dense<T const, S>(x.table), x.ids.data(), detail::made(y));
   return y;
