@@ -1,4 +1,4 @@
-// expects: these ids are of another node type than the rows they choose from: gather rows_of<N> by id<N> or slot<N>
+// expects: ids of another node type than the rows they choose from: gather rows_of<N> by id<N> or slot<N>
 #include <intarsia/cpu/cpu.hpp>
 #include <intarsia/ops/gather.hpp>
 #include <vector>

@@ -19,8 +19,7 @@ using element_of = std::remove_cvref_t<decltype(*std::data(std::declval<Ids cons
 template <class Ids, class Node>
 concept ids_of =
     std::same_as<detail::element_of<Ids>, id<Node>> || std::same_as<detail::element_of<Ids>, slot<Node>> ||
-    because<"these ids are of another node type than the rows they choose from: "
-            "gather rows_of<N> by id<N> or slot<N>">();
+    because<"ids of another node type than the rows they choose from: gather rows_of<N> by id<N> or slot<N>">();
 
 // (nodes, m) by (n) ids -> (n, m). The ids have to live as long as the tape.
 // Throws shape_error where an id is beyond the last row.
