@@ -1,8 +1,8 @@
 # Sourced by tests/run and examples/run: which programs and headers are there, and how the missing ones are installed.
 
 has_header() {  # has_header FILE: whether one of the usual include folders holds it
-  local folder
-  for folder in ${CPLUS_INCLUDE_PATH//:/ } /usr/include /usr/local/include /usr/include/eigen3 /usr/local/include/eigen3; do
+  local folder more=${CPLUS_INCLUDE_PATH:-}
+  for folder in ${more//:/ } /usr/include /usr/local/include /usr/include/eigen3 /usr/local/include/eigen3; do
     if [ -e "$folder/$1" ]; then return 0; fi
   done
   return 1
