@@ -34,7 +34,7 @@ class learned_rows {
     row("hgnn-knn", [&] { return by_embedding(recommended()); });
     row("hgnn-with-users", [&] {
       auto const name = stage("hgnn with users");
-      return owned(train_with_users(*context_for("hgnn-with-users"), part_.train, text_, {.steps = scaled(200)}, name,
+      return owned(train_with_users(*context_for("hgnn-with-users"), part_.train, text_, {.steps = scaled(with_users_settings{}.steps)}, name,
                                     keep("hgnn-with-users"), log_, loss_of(name)));
     });
     row("two-tower", [&] { return owned(two_tower({.text = &text_}, {.steps = tower_steps()}, "two-tower")); });

@@ -25,7 +25,7 @@ struct tower_features {
 // The tripartite graph of items and users (arXiv 2403.05185, "HGNN-w-users"): users without features, trained on who had
 // what.
 struct with_users_settings {
-  std::size_t batch = 1024, steps = 200;
+  std::size_t batch = 1024, steps = 300;
   float rate = 0.003F, temperature = 0.1F;
 };
 [[nodiscard]] ia::dot_scorer train_with_users(ia::cpu::context& ctx, ia::interactions const& train_on, numbers const& text,
