@@ -152,16 +152,16 @@ class learned_rows {
     return train_two_tower(*context_for(name), train_on, given, settings, title, keep(name), log_, loss_of(title));
   }
   ia::dot_scorer towers_on(foundation const& made, numbers const& text, ia::tower_training const& settings, std::string const& name) {
+    return towers_on(made, text, settings, name, part_.train);
+  }
+  ia::dot_scorer towers_on(foundation const& made, numbers const& text, ia::tower_training const& settings, std::string const& name,
+                           ia::interactions const& train_on) {
     numbers const z = standardized(made.z, made.z), z_text = standardized(made.z_text, made.z);
-    return two_tower({.text = &text, .z = &z, .z_text = &z_text}, settings, name);
+    return two_tower({.text = &text, .z = &z, .z_text = &z_text}, settings, name, train_on);
   }
   std::shared_ptr<ia::dot_scorer const> recommended_towers() {
     if (!towers_) {
-      numbers const z = standardized(recommended().z, recommended().z), z_text = standardized(recommended().z_text, recommended().z);
-      auto const title = stage("two-tower-hgnn");
-      towers_ = std::make_shared<ia::dot_scorer const>(
-          train_two_tower(*context_for("two-tower-hgnn"), part_.train, {.text = &text_, .z = &z, .z_text = &z_text},
-                          {.steps = tower_steps()}, title, keep("two-tower-hgnn"), log_, loss_of(title)));
+      towers_ = std::make_shared<ia::dot_scorer const>(towers_on(recommended(), text_, {.steps = tower_steps()}, "two-tower-hgnn"));
     }
     return towers_;
   }
@@ -222,8 +222,7 @@ class learned_rows {
     row("ablation/no-weak", [&] {
       auto const strong = strong_pairs(of_, part_);
       auto const made = foundation_of("ablation/no-weak/hgnn", {}, text_, strong);
-      numbers const z = standardized(made.z, made.z), z_text = standardized(made.z_text, made.z);
-      return owned(two_tower({.text = &text_, .z = &z, .z_text = &z_text}, {.steps = tower_steps()}, "ablation/no-weak", strong));
+      return owned(towers_on(made, text_, {.steps = tower_steps()}, "ablation/no-weak", strong));
     });
     changed("within-only", {.relations = relation_choice::within_types});
     changed("cross-only", {.relations = relation_choice::across_types});
