@@ -1,0 +1,189 @@
+// Aggregation over width 128: w6 the mean over the whole graph, w7 over one sampled block; forward and backward.
+#include "program.hpp"
+
+namespace {
+
+using bench::entry;
+using bench::inputs;
+using bench::lazy;
+using bench::options;
+namespace ia = intarsia;
+
+struct Node : ia::node<"node", 128> {};
+struct Target : ia::node<"target"> {};
+
+// A relation whose rows are read: edges, and the ids of its sources where they are rows of a larger table.
+struct block {
+  ia::csr edges;   // (targets, sources)
+  ia::csr global;  // (targets, rows of the table): the same edges by id
+  std::vector<std::uint32_t> nodes;
+};
+
+template <class T>
+using features = ia::table<Node, 128, T>;
+
+struct loaded {
+  ia::context ctx;
+  block of;
+  features<float> table, slope;  // slope (targets, 128): the gradient that arrives at the mean
+
+  explicit loaded(options const& o) : ctx{bench::make_context(o)} {
+    inputs const in{o.data};
+    table = ia::load_table<Node>(in.path("x_g2m"));
+    slope = ia::load_table<Node>(in.path("w7_gout"));
+    of.nodes = in.list("w7_nodes");
+    auto const offsets = ia::load_npy<ia::dyn, ia::dyn, std::uint64_t>(in.path("w7_indptr"));
+    of.edges = {.rows = offsets.size() - 1,
+                .cols = of.nodes.size(),
+                .offsets = {offsets.data(), offsets.data() + offsets.size()},
+                .columns = in.list("w7_src"),
+                .values = {},
+                .positions = {}};
+    of.global = of.edges;
+    of.global.cols = table.rows();
+    of.global.columns = in.list("w7_gsrc");
+  }
+};
+
+// An op that ends a computation whose gradient is given: a loss of 0 whose slope by y is `slope`.
+template <class Y>
+[[nodiscard]] auto with_slope(ia::recorder auto& on, Y y, ia::dense<float const> slope) {
+  auto loss = on.template fresh<ia::dim<1>, ia::dim<1>, float>(1, 1, true);
+  auto& ctx = on.backend();
+  on.record([=, &ctx] { copy(ctx, slope, y.grad); });
+  return loss;
+}
+
+void work_of(benchmark::State& state, ia::csr const& edges, std::size_t table_rows, double bytes_of_row) {
+  state.counters["edges"] = static_cast<double>(edges.columns.size());
+  state.counters["targets"] = static_cast<double>(edges.rows);
+  state.counters["sources"] = static_cast<double>(edges.cols);
+  state.counters["row_bytes"] = bytes_of_row;
+  state.counters["table_bytes"] = static_cast<double>(table_rows) * bytes_of_row;
+}
+
+// The mean of a target's sources, read from the table of all nodes.
+[[nodiscard]] auto forward(loaded& s) {
+  ia::adjacency_view<Node, Target> const links{{s.of.global.view(), {}, {}, {}, nullptr}};
+  return ia::aggregate(s.ctx, links, s.ctx.constant(s.table));
+}
+// The rows of the block's nodes as an input, their mean, and the gradient by that input.
+[[nodiscard]] auto both(loaded& s, ia::tape<ia::context>& tape) {
+  auto const x = tape.fresh<ia::rows_of<Node>, ia::dim<128>>(s.of.nodes.size(), 128);
+  gather_rows(s.ctx, ia::dense<float const>(s.table.view()), s.of.nodes.data(), ia::dense<float>(x.value));
+  ia::adjacency_view<Node, Target> const links{{s.of.edges.view(), {}, {}, {}, nullptr}};
+  auto const y = ia::aggregate(tape, links, x);
+  tape.backward(with_slope(tape, y, s.slope.view()));
+  return std::pair{x, y};
+}
+
+void add_block(options const& o, std::vector<entry>& entries) {
+  auto const made = std::make_shared<lazy<loaded>>([=] { return std::make_unique<loaded>(o); });
+  entries.push_back({"w7/block forward f32/fused",
+                     [made](benchmark::State& state) {
+                       auto& s = **made;
+                       for (auto _ : state) {
+                         ia::scope const step{s.ctx};
+                         benchmark::DoNotOptimize(forward(s).value.data);
+                       }
+                       work_of(state, s.of.edges, s.table.rows(), 512);
+                     },
+                     [made](std::string const& path) {
+                       auto& s = **made;
+                       ia::scope const step{s.ctx};
+                       ia::save_npy(path + "_out.npy", ia::own(forward(s)));
+                     }});
+  entries.push_back({"w7/block forward and backward f32/pull",
+                     [made](benchmark::State& state) {
+                       auto& s = **made;
+                       for (auto _ : state) {
+                         ia::tape tape{s.ctx};
+                         benchmark::DoNotOptimize(both(s, tape).first.grad.data);
+                       }
+                       work_of(state, s.of.edges, s.table.rows(), 512);
+                     },
+                     [made](std::string const& path) {
+                       auto& s = **made;
+                       ia::tape tape{s.ctx};
+                       auto const [x, y] = both(s, tape);
+                       ia::save_npy(path + "_out.npy", ia::own(y));
+                       ia::save_npy<float>(path + "_gx.npy", x.grad);
+                     }});
+}
+
+// The whole graph, with its transpose as the library keeps it.
+struct whole {
+  ia::context ctx;
+  ia::adjacency links;
+  features<float> table, slope;
+
+  explicit whole(options const& o) : ctx{bench::make_context(o)} {
+    inputs const in{o.data};
+    table = ia::load_table<Node>(in.path("x_g2m"));
+    slope = features<float>{table.rows()};
+    for (std::size_t i = 0; i < slope.rows(); ++i) {  // the table's rows from the last to the first
+      std::copy_n(table[table.rows() - 1 - i].data(), 128, slope[i].data());
+    }
+    links = ia::adjacency{in.edges("g2m", table.rows())};
+  }
+};
+// Some rows of a large matrix: what is compared.
+void save_rows(std::string const& path, ia::dense<float const> x) {
+  ia::tensor<ia::dyn, ia::dyn> some(2000, x.cols);
+  for (std::size_t i = 0; i < some.rows(); ++i) std::copy_n(x[i * 1000].data(), x.cols, some[i].data());
+  ia::save_npy(path, some);
+}
+void add_whole(options const& o, std::vector<entry>& entries) {
+  auto const made = std::make_shared<lazy<whole>>([=] { return std::make_unique<whole>(o); });
+  auto const view = [](whole& s) { return ia::adjacency_view<Node, Node>{s.links.view()}; };
+  auto const work = [](benchmark::State& state, whole& s) {
+    state.counters["edges"] = static_cast<double>(s.links.edges());
+    state.counters["targets"] = state.counters["sources"] = static_cast<double>(s.table.rows());
+    state.counters["row_bytes"] = 512;
+    state.counters["table_bytes"] = 512 * static_cast<double>(s.table.rows());
+  };
+  entries.push_back({"w6/G2M mean forward f32/fused",
+                     [=](benchmark::State& state) {
+                       auto& s = **made;
+                       for (auto _ : state) {
+                         ia::scope const step{s.ctx};
+                         benchmark::DoNotOptimize(ia::aggregate(s.ctx, view(s), s.ctx.constant(s.table)).value.data);
+                       }
+                       work(state, s);
+                     },
+                     [=](std::string const& path) {
+                       auto& s = **made;
+                       ia::scope const step{s.ctx};
+                       auto const y = ia::aggregate(s.ctx, view(s), s.ctx.constant(s.table));
+                       save_rows(path + "_out.npy", ia::dense<float const>(y.value));
+                     }});
+  auto const both_ways = [=](whole& s, ia::tape<ia::context>& tape) {
+    auto const x = tape.input(s.table);
+    auto const y = ia::aggregate(tape, view(s), x);
+    tape.backward(with_slope(tape, y, s.slope.view()));
+    return x;
+  };
+  entries.push_back({"w6/G2M mean forward and backward f32/pull",
+                     [=](benchmark::State& state) {
+                       auto& s = **made;
+                       for (auto _ : state) {
+                         ia::tape tape{s.ctx};
+                         benchmark::DoNotOptimize(both_ways(s, tape).grad.data);
+                       }
+                       work(state, s);
+                     },
+                     [=](std::string const& path) {
+                       auto& s = **made;
+                       ia::tape tape{s.ctx};
+                       save_rows(path + "_gx.npy", both_ways(s, tape).grad);
+                     }});
+}
+
+void add(options const& o, std::vector<entry>& entries) {
+  add_block(o, entries);
+  add_whole(o, entries);
+}
+
+}  // namespace
+
+int main(int count, char** words) { return bench::main_of(count, words, &add); }
