@@ -29,6 +29,15 @@ struct spmm_terms {
   row_choice<Space> cols;          // entries in other columns count as absent
 };
 
+// What pair_softmax scales, corrects and weighs its scores with.
+template <class T, class Space = host>
+struct pair_terms {
+  T sharpness = 1;                // scores are multiplied by it
+  T share = 1;                    // of one pair in the loss
+  float const* log_q = nullptr;   // (n) subtracted from each score of an item's column; null: nothing
+  float const* weight = nullptr;  // (n) how much each pair counts beside its share; null: 1
+};
+
 // The argmax of an empty row.
 inline constexpr std::uint32_t no_entry = 0xFFFFFFFFu;
 
@@ -58,6 +67,12 @@ inline constexpr std::uint32_t no_entry = 0xFFFFFFFFu;
 //   edge_map_pull(ctx, csr_view a, csr_view a_transposed, rule, source, target, weight, dense<T const> dy,
 //                 dense<T> dsource, dense<T> dtarget, dense<T> dweight, row_choice)
 //                                         adds; a gradient without data is skipped
+//   pair_softmax(ctx, dense<T const> query, dense<T const> item, pair_terms<T>, masked, dense<T> losses,
+//                dense<T> dquery, dense<T> ditem)
+//                                         losses[i] = w_i (log(sum over j of exp s_ij) - s_ii), w_i = share * weight_i,
+//                                         s_ij = sharpness * query_i . item_j - log_q_j, without the j != i for which
+//                                         masked(i, j); dquery and ditem = the gradients of the sum of the losses, one
+//                                         without data is skipped
 //   transpose(ctx, csr_view a) -> csr_view in scratch memory, with positions
 template <class C>
 concept backend = requires(C& ctx, dense<float, typename C::space> x, dense<float const, typename C::space> y,

@@ -2,8 +2,10 @@
 // modeling for large corpus item recommendations" (RecSys 2019).
 #pragma once
 
-#include <intarsia/ops/softmax.hpp>
+#include <cstddef>
+#include <intarsia/ops/fresh.hpp>
 #include <span>
+#include <type_traits>
 
 namespace intarsia::inline v0 {
 
@@ -34,7 +36,7 @@ same_item(Ids const&) -> same_item<std::remove_cvref_t<decltype(*std::data(std::
 
 // mean over i of log(sum over j of exp s_ij) - s_ii with s_ij = query_i . item_j / temperature - log_q_j
 // (n, m), (n, m) -> (1, 1). masked(i, j): item j is right for query i as well (an accidental hit) and is left out;
-// never asked for i = j. Of no pairs: 0. Options and mask are read at once, not kept.
+// never asked for i = j. Of no pairs: 0. Options and mask are read at once, not kept. Memory grows as n, not as n^2.
 // Throws shape_error where a length does not fit.
 template <axis R, axis Ri, axis C, axis Ci, class T, class S, class Masked = no_mask>
   requires same_axis<C, Ci>
@@ -56,32 +58,32 @@ template <axis R, axis Ri, axis C, axis Ci, class T, class S, class Masked = no_
   for (float const w : options.weight) total_weight += static_cast<T>(w);
   T const share = total_weight == T{0} ? T{0} : T{1} / total_weight;
 
+  // Both gradients are made with the loss, while the scores are at hand; the way back only scales them.
   var<dim<1>, dim<1>, T, S> y = on.template fresh<dim<1>, dim<1>, T>(1, 1, query.tracked() || item.tracked());
-  auto const scores = detail::scratch_matrix<T>(ctx, n, n);  // becomes the gradient by query . item
+  bool const pulls = y.tracked();
   auto const losses = detail::scratch_matrix<T>(ctx, n, 1);
-  gemm(ctx, product::transposed_right, detail::value_of(query), detail::value_of(item), scores, false);
-  each_row(ctx, n, 16 * n, [=, log_q = options.log_q, weights = options.weight] INTARSIA_FN(std::size_t i) {
-    T* const row = scores.data + i * scores.stride;
-    for (std::size_t j = 0; j < n; ++j) row[j] *= sharpness;
-    for (std::size_t j = 0; j < log_q.size(); ++j) row[j] -= static_cast<T>(log_q[j]);
-    if constexpr (!std::is_same_v<Masked, no_mask>) {
-      for (std::size_t j = 0; j < n; ++j)
-        row[j] = i != j && masked(i, j) ? -std::numeric_limits<T>::infinity() : row[j];
-    }
-    T const weight = share * (weights.empty() ? T{1} : static_cast<T>(weights[i]));
-    losses.data[i] = weight * detail::cross_entropy_row(row, n, i, weight * sharpness);
-  });
+  auto const by = [&](bool wanted) {
+    return pulls && wanted ? detail::scratch_matrix<T>(ctx, n, query.cols()) : dense<T, S>{};
+  };
+  dense<T, S> const by_query = by(query.tracked()), by_item = by(item.tracked());
+  pair_terms<T, S> const terms{sharpness, share, options.log_q.empty() ? nullptr : options.log_q.data(),
+                               options.weight.empty() ? nullptr : options.weight.data()};
+  if constexpr (std::is_same_v<Masked, no_mask>) {
+    pair_softmax(ctx, detail::value_of(query), detail::value_of(item), terms, nullptr, losses, by_query, by_item);
+  } else {
+    pair_softmax(ctx, detail::value_of(query), detail::value_of(item), terms, masked, losses, by_query, by_item);
+  }
   total(ctx, detail::reading(losses), detail::made(y), false);
-  if (y.tracked()) {
+  if (pulls) {
     on.record([=, &ctx] {
-      dense<T const, S> const dy = detail::grad_of(y);
-      each_row(ctx, n, n, [=] INTARSIA_FN(std::size_t i) {
-        T const g = dy.data[0];
-        for (std::size_t j = 0; g != T{1} && j < n; ++j) scores[i][j] *= g;
-      });
-      auto const slopes = detail::reading(scores);
-      if (query.tracked()) gemm(ctx, product::plain, slopes, detail::value_of(item), query.grad, true);
-      if (item.tracked()) gemm(ctx, product::transposed_left, slopes, detail::value_of(query), item.grad, true);
+      T const* const dy = y.grad.data;
+      auto const add = [&](dense<T, S> from, dense<T, S> to) {
+        each_row(ctx, to.rows, to.cols, [=] INTARSIA_FN(std::size_t i) {
+          for (std::size_t c = 0; c < to.cols; ++c) to[i][c] += *dy * from[i][c];
+        });
+      };
+      if (by_query.data) add(by_query, query.grad);
+      if (by_item.data) add(by_item, item.grad);
     });
   }
   return y;

@@ -1,0 +1,55 @@
+// Short vectors for loops that run_on() compiles for each instruction set: 64 bytes, which narrower machines take in
+// parts. They are passed by reference only, so that no function's interface depends on the machine.
+#pragma once
+
+#include <cmath>
+#include <cstddef>
+#include <cstdint>
+#include <cstring>
+#include <type_traits>
+
+namespace intarsia::inline v0::cpu::detail {
+
+template <class T>
+inline constexpr std::size_t lane_count = 64 / sizeof(T);
+template <class T>
+struct lanes_of {
+  using type [[gnu::vector_size(64)]] = T;
+};
+template <class T>
+using lanes = typename lanes_of<T>::type;
+
+template <class T>
+[[gnu::always_inline]] inline void load_lanes(lanes<T>& to, T const* from) {
+  std::memcpy(&to, from, sizeof to);
+}
+template <class T>
+[[gnu::always_inline]] inline void store_lanes(lanes<T> const& from, T* to) {
+  std::memcpy(to, &from, sizeof from);
+}
+
+// v = 2^v for v <= 0, in float to 2 units in the last place, and 0 below -127; not a number stays so. The polynomial
+// has the least largest relative error on [-1/2, 1/2] of those that are 1 at 0.
+template <class T>
+[[gnu::always_inline]] inline void exp2_lanes(lanes<T>& v) {
+  if constexpr (std::is_same_v<T, float>) {
+    using whole [[gnu::vector_size(64)]] = std::int32_t;
+    lanes<T> const lowest = lanes<T>{} - 127.0f;
+    v = v < lowest ? lowest : v;
+    lanes<T> const shifted = v + 12582912.0f;  // its low bits are the exponent, rounded
+    lanes<T> const r = v - (shifted - 12582912.0f);
+    lanes<T> y = lanes<T>{} + 1.5345810970757157e-4f;
+    y = y * r + 1.3399930903688073e-3f;
+    y = y * r + 9.618489071726799e-3f;
+    y = y * r + 5.550328642129898e-2f;
+    y = y * r + 2.4022646248340607e-1f;
+    y = y * r + 6.931471824645996e-1f;
+    y = y * r + 1.0f;
+    whole const power = (reinterpret_cast<whole>(shifted) + 127) << 23;
+    v = y * reinterpret_cast<lanes<T>>(power);
+  } else {
+    for (std::size_t i = 0; i < lane_count<T>; ++i) v[i] = std::exp2(v[i]);
+  }
+}
+
+}  // namespace intarsia::inline v0::cpu::detail
