@@ -107,6 +107,94 @@ TEST_CASE("in_batch_softmax: same bits for any number of threads") {
   CHECK(run(thread_pool{3}) == one);
 }
 
+namespace {
+// Loss and gradients in double from plain loops over all pairs; queries, then items.
+std::vector<double> plainly(auto const& q, auto const& v, in_batch_options const& o, auto masked) {
+  std::size_t const n = q.rows(), width = q.cols();
+  std::vector<double> out(1 + 2 * n * width, 0.0), scores(n);
+  double weights = 0;
+  for (std::size_t i = 0; i < n; ++i) weights += o.weight.empty() ? 1 : static_cast<double>(o.weight[i]);
+  double const sharp = 1 / static_cast<double>(o.temperature);
+  for (std::size_t i = 0; i < n; ++i) {
+    double peak = -1e300, sum = 0;
+    for (std::size_t j = 0; j < n; ++j) {
+      scores[j] = o.log_q.empty() ? 0 : -static_cast<double>(o.log_q[j]);
+      for (std::size_t c = 0; c < width; ++c) scores[j] += sharp * double{q[i][c]} * double{v[j][c]};
+      if (i != j && masked(i, j)) scores[j] = -1e300;
+      peak = std::max(peak, scores[j]);
+    }
+    for (double const s : scores) sum += std::exp(s - peak);
+    double const w = (o.weight.empty() ? 1 : static_cast<double>(o.weight[i])) / weights;
+    out[0] += w * (std::log(sum) + peak - scores[i]);
+    for (std::size_t j = 0; j < n; ++j) {
+      double const slope = w * sharp * (std::exp(scores[j] - peak) / sum - (i == j ? 1 : 0));
+      for (std::size_t c = 0; c < width; ++c) {
+        out[1 + i * width + c] += slope * double{v[j][c]};
+        out[1 + (n + j) * width + c] += slope * double{q[i][c]};
+      }
+    }
+  }
+  return out;
+}
+
+template <class T>
+std::vector<T> by_kernel(cpu::context& ctx, auto const& q, auto const& v, in_batch_options const& o, auto masked) {
+  tape on{ctx};
+  auto const a = on.input(q), b = on.input(v);
+  auto const loss = in_batch_softmax(on, a, b, o, masked);
+  static_cast<void>(on.backward(loss));
+  std::vector<T> out{loss.value[0][0]};
+  out.insert(out.end(), a.grad.data, a.grad.data + q.size());
+  out.insert(out.end(), b.grad.data, b.grad.data + v.size());
+  return out;
+}
+
+template <class T>
+void agrees(std::size_t n, std::size_t width, float sharp, double tolerance) {
+  auto const q = noise<batch_rows, dyn, T>(n, width, 1), v = noise<batch_rows, dyn, T>(n, width, 2);
+  std::vector<float> log_q(n), weight(n);
+  for (std::size_t i = 0; i < n; ++i) {
+    log_q[i] = -static_cast<float>(i * 7 % 11);
+    weight[i] = static_cast<float>(i % 3);
+  }
+  weight[0] = 1;
+  in_batch_options const options{.temperature = 1 / sharp, .log_q = log_q, .weight = weight};
+  // Runs of masked items, so that a query has tiles without a score.
+  auto const masked = [](std::size_t i, std::size_t j) { return (i % 5 == 0 && j < 300) || (i + 3 * j) % 17 == 0; };
+  auto const expected = plainly(q, v, options, masked);
+  double size = 0;
+  for (std::size_t k = 1; k < expected.size(); ++k) size += expected[k] * expected[k];
+  for (auto const set : {instruction_set::portable, instruction_set::avx2, instruction_set::avx512}) {
+    INFO("n " << n << ", width " << width << ", set " << static_cast<int>(set));
+    cpu::context ctx{inline_executor{}, {}, set};
+    auto const one = by_kernel<T>(ctx, q, v, options, masked);
+    CHECK(static_cast<double>(one[0]) == Approx(expected[0]).epsilon(tolerance).margin(1e-6));
+    double gap = 0;
+    for (std::size_t k = 1; k < one.size(); ++k) gap += std::pow(static_cast<double>(one[k]) - expected[k], 2);
+    CHECK(std::sqrt(gap) <= tolerance * std::max(std::sqrt(size), 0.3));
+    for (std::size_t const threads : {2u, 3u, 7u}) {
+      cpu::context several{thread_pool{threads}, {}, set};
+      CHECK(by_kernel<T>(several, q, v, options, masked) == one);
+    }
+  }
+}
+}  // namespace
+
+TEST_CASE("in_batch_softmax: strips and tiles agree with plain loops on every instruction set and thread count") {
+  for (std::size_t const width : {1u, 3u, 8u, 17u, 64u, 100u, 128u, 384u}) agrees<float>(230, width, 2, 2e-6);
+  for (std::size_t const n : {1u, 2u, 111u, 113u, 224u, 450u}) agrees<float>(n, 17, 5, 2e-6);
+  agrees<double>(230, 35, 3, 1e-13);
+  agrees<double>(113, 130, 1, 1e-13);
+}
+
+TEST_CASE("in_batch_softmax: memory grows with the batch, not with its square") {
+  std::size_t const n = 3000;
+  auto const q = noise<batch_rows, dim<16>, float>(n, 1), v = noise<batch_rows, dim<16>, float>(n, 2);
+  cpu::context ctx;
+  static_cast<void>(by_kernel<float>(ctx, q, v, {}, no_mask{}));
+  CHECK(ctx.scratch().capacity() < n * n * sizeof(float) / 4);
+}
+
 TEST_CASE("in_batch_softmax: what does not fit") {
   cpu::context ctx;
   auto const q = noise<batch_rows, dim<3>>(3, 1), v = noise<batch_rows, dim<3>>(2, 2);

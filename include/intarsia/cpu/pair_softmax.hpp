@@ -65,6 +65,7 @@ struct weigh_row {
   T const* log_q;          // (padded items) in units of log 2
   Masked masked;
   dense<T> gradient;       // by the strip's queries, of the tiles before; no data: not wanted
+  std::size_t tiles;       // that the strip keeps
 
   // Leaves out the items [begin, end).
   static void mask(Masked const& out, std::size_t query, std::size_t first, T* x, std::size_t begin, std::size_t end) {
@@ -123,6 +124,10 @@ struct weigh_row {
     T sum{0};
     for (std::size_t i = 0; i < width; ++i) sum += sums[i];
     s.sum[row] += sum;
+    // The next tile's row is written soon; where a strip is larger than the caches, that would wait for memory.
+    if (tile + 1 < tiles) {
+      for (std::size_t c = 0; c < all; c += width) __builtin_prefetch(x + strip_rows * panel_stride<T> + c, 1);
+    }
   }
 };
 
@@ -189,7 +194,7 @@ struct pair_softmax_work {
         run_tiles<T>(tile, tile.plain, depth, left + chunk * strip_rows * panel_stride<T>, panel_stride<T>, b,
                      depth * tile.cols, {scores, s.rows, cols, panel_stride<T>}, chunk > 0);
       }
-      run_on(set, 0, s.rows, weigh_row<T, Masked>{s, scores, t, cols, log_q, masked, gradient});
+      run_on(set, 0, s.rows, weigh_row<T, Masked>{s, scores, t, cols, log_q, masked, gradient, ditem.data ? tiles : 0});
       if (gradient.data) {
         run_tiles<T>(tile, tile.plain, cols, scores, panel_stride<T>, rows + begin * tile.cols,
                      item.rows * tile.cols, gradient, t > 0);
@@ -208,8 +213,8 @@ struct pair_softmax_work {
     }
   }
 
-  // Adds a strip's part of the gradient by the items of a tile.
-  void pull(strip<T> s, std::size_t t) const {
+  // Adds a strip's part of the gradient by the items of a tile; `next`: the scores that are read after it.
+  void pull(strip<T> s, std::size_t t, T const* next) const {
     std::size_t const begin = t * score_cols<T>, cols = std::min(score_cols<T>, item.rows - begin);
     alignas(64) T right[strip_rows * 128 / sizeof(T)];
     T factor[strip_rows];
@@ -221,6 +226,9 @@ struct pair_softmax_work {
       run_on(set, 0, s.rows, [&, to_width = tile.cols](std::size_t row) {
         T const* const from = query.data + (s.first + row) * query.stride + j;
         T* const to = right + row * to_width;
+        for (std::size_t c = 0; j == 0 && c < score_cols<T>; c += lane_count<T>) {
+          __builtin_prefetch(next + row * panel_stride<T> + c);
+        }
         constexpr std::size_t block = 32 / sizeof(T);  // divides the width of every tile
         std::size_t c = 0;
         for (; c + block <= width; c += block) {
@@ -315,7 +323,11 @@ void pair_softmax(context& ctx, std::type_identity_t<dense<T const>> query, std:
     if (!ditem.data) continue;
     ctx.threads().bulk(work.tiles, 1, [&](std::size_t begin, std::size_t end) {
       for (std::size_t t = begin; t < end; ++t) {
-        for (std::size_t slot = 0; slot < count; ++slot) work.pull(strip_of(first, slot), t);
+        for (std::size_t slot = 0; slot < count; ++slot) {
+          T const* const next = slot + 1 < count ? scores + ((slot + 1) * kept + t) * size
+                                                 : scores + std::min(t + 1, work.tiles - 1) * size;
+          work.pull(strip_of(first, slot), t, next);
+        }
       }
     });
   }
