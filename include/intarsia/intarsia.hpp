@@ -174,8 +174,10 @@
 #include <intarsia/cpu/gemv.hpp>
 #include <intarsia/cpu/grain.hpp>
 #include <intarsia/cpu/inverse.hpp>
+#include <intarsia/cpu/lanes.hpp>
 #include <intarsia/cpu/map.hpp>
 #include <intarsia/cpu/memory.hpp>
+#include <intarsia/cpu/pair_softmax.hpp>
 #include <intarsia/cpu/reduce.hpp>
 #include <intarsia/cpu/row_sum.hpp>
 #include <intarsia/cpu/sample.hpp>

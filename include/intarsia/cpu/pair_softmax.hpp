@@ -64,13 +64,12 @@ struct weigh_row {
   std::size_t tile, cols;  // items [tile * score_cols, + cols)
   T const* log_q;          // (padded items) in units of log 2
   Masked masked;
-  dense<T> gradient;       // by the strip's queries, of the tiles before; no data: not wanted
-  std::size_t tiles;       // that the strip keeps
+  dense<T> gradient;  // by the strip's queries, of the tiles before; no data: not wanted
+  std::size_t tiles;  // that the strip keeps
 
   // Leaves out the items [begin, end).
   static void mask(Masked const& out, std::size_t query, std::size_t first, T* x, std::size_t begin, std::size_t end) {
-    for (std::size_t j = begin; j < end; ++j)
-      x[j] = out(query, first + j) ? -std::numeric_limits<T>::infinity() : x[j];
+    for (std::size_t j = begin; j < end; ++j) x[j] = out(query, first + j) ? -std::numeric_limits<T>::infinity() : x[j];
   }
 
   void operator()(std::size_t row) const {
@@ -189,15 +188,14 @@ struct pair_softmax_work {
       T* const scores = s.scores + (ditem.data ? t : 0) * strip_rows * panel_stride<T>;
       for (std::size_t chunk = 0; chunk < chunks; ++chunk) {
         std::size_t const depth = chunk_depth(chunk);
-        T const* const b =
-            columns + (chunk * panel_depth<T> * panels() + begin / tile.cols * depth) * tile.cols;
+        T const* const b = columns + (chunk * panel_depth<T> * panels() + begin / tile.cols * depth) * tile.cols;
         run_tiles<T>(tile, tile.plain, depth, left + chunk * strip_rows * panel_stride<T>, panel_stride<T>, b,
                      depth * tile.cols, {scores, s.rows, cols, panel_stride<T>}, chunk > 0);
       }
       run_on(set, 0, s.rows, weigh_row<T, Masked>{s, scores, t, cols, log_q, masked, gradient, ditem.data ? tiles : 0});
       if (gradient.data) {
-        run_tiles<T>(tile, tile.plain, cols, scores, panel_stride<T>, rows + begin * tile.cols,
-                     item.rows * tile.cols, gradient, t > 0);
+        run_tiles<T>(tile, tile.plain, cols, scores, panel_stride<T>, rows + begin * tile.cols, item.rows * tile.cols,
+                     gradient, t > 0);
       }
     }
     for (std::size_t row = 0; row < s.rows; ++row) {
@@ -219,7 +217,8 @@ struct pair_softmax_work {
     alignas(64) T right[strip_rows * 128 / sizeof(T)];
     T factor[strip_rows];
     for (std::size_t row = 0; row < s.rows; ++row) {
-      factor[row] = std::exp2(s.peaks[t * strip_rows + row] - s.peak[row]) * weight(s.first + row) * terms.sharpness / s.sum[row];
+      factor[row] =
+          std::exp2(s.peaks[t * strip_rows + row] - s.peak[row]) * weight(s.first + row) * terms.sharpness / s.sum[row];
     }
     for (std::size_t j = 0; j < query.cols; j += tile.cols) {
       std::size_t const width = std::min(tile.cols, query.cols - j);
@@ -251,28 +250,39 @@ template <class T, class Masked>
 void pair_softmax(context& ctx, std::type_identity_t<dense<T const>> query, std::type_identity_t<dense<T const>> item,
                   std::type_identity_t<pair_terms<T>> terms, Masked masked, dense<T> losses,
                   std::type_identity_t<dense<T>> dquery, std::type_identity_t<dense<T>> ditem) {
-  using namespace detail;
   std::size_t const n = query.rows, width = query.cols;
   if (n == 0) return;
   scope const keep{ctx};
   instruction_set const set = ctx.instructions();
-  pair_softmax_work<T, Masked> work{query, item, terms, masked, losses, dquery, ditem, set, tiles_for<T>(set),
-                                    strided_tiles<T>(set), (n + score_cols<T> - 1) / score_cols<T>,
-                                    std::max<std::size_t>(1, (width + panel_depth<T> - 1) / panel_depth<T>), nullptr,
-                                    nullptr, nullptr};
-  tile_set<T> const& tile = work.tile;
+  detail::pair_softmax_work<T, Masked> work{
+      query,
+      item,
+      terms,
+      masked,
+      losses,
+      dquery,
+      ditem,
+      set,
+      detail::tiles_for<T>(set),
+      detail::strided_tiles<T>(set),
+      (n + detail::score_cols<T> - 1) / detail::score_cols<T>,
+      std::max<std::size_t>(1, (width + detail::panel_depth<T> - 1) / detail::panel_depth<T>),
+      nullptr,
+      nullptr,
+      nullptr};
+  detail::tile_set<T> const& tile = work.tile;
   std::size_t const panels = work.panels();
-  work.log_q = ctx.scratch().template take<T>(work.tiles * score_cols<T>);
-  for (std::size_t j = 0; j < work.tiles * score_cols<T>; ++j) {
+  work.log_q = ctx.scratch().template take<T>(work.tiles * detail::score_cols<T>);
+  for (std::size_t j = 0; j < work.tiles * detail::score_cols<T>; ++j) {
     work.log_q[j] = terms.log_q && j < n ? static_cast<T>(terms.log_q[j]) * std::numbers::log2e_v<T> : T{0};
   }
   work.columns = ctx.scratch().template take<T>(panels * tile.cols * width);
   ctx.threads().bulk(panels, rows_per_piece(width * tile.cols / 2), [&](std::size_t begin, std::size_t end) {
     for (std::size_t p = begin; p < end; ++p) {
       for (std::size_t chunk = 0; chunk < work.chunks; ++chunk) {
-        std::size_t const depth = work.chunk_depth(chunk), k = chunk * panel_depth<T>;
-        pack_columns(item, true, k, depth, p * tile.cols, std::min(tile.cols, n - p * tile.cols),
-                     work.columns + (k * panels + p * depth) * tile.cols, tile.cols);
+        std::size_t const depth = work.chunk_depth(chunk), k = chunk * detail::panel_depth<T>;
+        detail::pack_columns(item, true, k, depth, p * tile.cols, std::min(tile.cols, n - p * tile.cols),
+                             work.columns + (k * panels + p * depth) * tile.cols, tile.cols);
       }
     }
   });
@@ -280,8 +290,8 @@ void pair_softmax(context& ctx, std::type_identity_t<dense<T const>> query, std:
     work.rows = ctx.scratch().template take<T>((width + tile.cols - 1) / tile.cols * n * tile.cols);
     ctx.threads().bulk(n, rows_per_piece(2 * width), [&](std::size_t begin, std::size_t end) {
       for (std::size_t j = 0; j < width; j += tile.cols) {
-        pack_columns(item, false, begin, end - begin, j, std::min(tile.cols, width - j),
-                     work.rows + (j / tile.cols * n + begin) * tile.cols, tile.cols);
+        detail::pack_columns(item, false, begin, end - begin, j, std::min(tile.cols, width - j),
+                             work.rows + (j / tile.cols * n + begin) * tile.cols, tile.cols);
       }
     });
   }
@@ -293,25 +303,26 @@ void pair_softmax(context& ctx, std::type_identity_t<dense<T const>> query, std:
   }
 
   // Strips go in waves. A wave's size changes no result: each strip's part is added in the order of strips.
-  std::size_t const strips = (n + strip_rows - 1) / strip_rows, threads = ctx.threads().threads();
+  std::size_t const strips = (n + detail::strip_rows - 1) / detail::strip_rows, threads = ctx.threads().threads();
   std::size_t const kept = ditem.data ? work.tiles : 1;  // tiles of scores that a strip keeps
-  std::size_t const size = strip_rows * panel_stride<T>;
+  std::size_t const size = detail::strip_rows * detail::panel_stride<T>;
   std::size_t const wave = std::min(
-      strips, threads == 1 ? 1 : std::clamp<std::size_t>((std::size_t{1} << 29) / (kept * size * sizeof(T)), 1, 2 * threads));
+      strips,
+      threads == 1 ? 1 : std::clamp<std::size_t>((std::size_t{1} << 29) / (kept * size * sizeof(T)), 1, 2 * threads));
   T* const scores = ctx.scratch().template take<T>(wave * kept * size);
   T* const left = ctx.scratch().template take<T>(wave * work.chunks * size);
-  T* const peaks = ctx.scratch().template take<T>(wave * (work.tiles + 3) * strip_rows);
+  T* const peaks = ctx.scratch().template take<T>(wave * (work.tiles + 3) * detail::strip_rows);
   auto const strip_of = [&](std::size_t first, std::size_t slot) {
-    T* const place = peaks + slot * (work.tiles + 3) * strip_rows;
-    T* const rest = place + work.tiles * strip_rows;
-    std::size_t const begin = (first + slot) * strip_rows;
-    return strip<T>{begin,
-                    std::min(strip_rows, n - begin),
-                    scores + slot * kept * size,
-                    place,
-                    rest,
-                    rest + strip_rows,
-                    rest + 2 * strip_rows};
+    T* const place = peaks + slot * (work.tiles + 3) * detail::strip_rows;
+    T* const rest = place + work.tiles * detail::strip_rows;
+    std::size_t const begin = (first + slot) * detail::strip_rows;
+    return detail::strip<T>{begin,
+                            std::min(detail::strip_rows, n - begin),
+                            scores + slot * kept * size,
+                            place,
+                            rest,
+                            rest + detail::strip_rows,
+                            rest + 2 * detail::strip_rows};
   };
   for (std::size_t first = 0; first < strips; first += wave) {
     std::size_t const count = std::min(wave, strips - first);
