@@ -177,3 +177,31 @@ TEST_CASE("training: no steps, no files") {
       "rare", part, learn, 3, {file.path, 0, false}, [](std::size_t) { return 0.0; }, nobody);
   CHECK(std::filesystem::exists(file.path));
 }
+
+TEST_CASE("training: of a judged training the weights of the best score are kept, after interruptions too") {
+  auto const run = [](std::size_t every, double best_at, auto rate) {
+    return [=](auto& ctx, checkpoints const& keep, auto const& watch) {
+      linear<2, 2> part{ctx};
+      adam learn{part};
+      auto const score = [&](std::size_t done) { return rate(std::abs(static_cast<double>(done) - best_at)); };
+      train(
+          "judged", part, learn, 14, keep,
+          [&](std::size_t step) {
+            visit(part, [&](std::string const&, auto& x) { std::fill_n(x.data(), x.size(), float(step + 1)); });
+            return 1.0;
+          },
+          watch, judged<decltype(score)>{every, score});
+      return small::weights(part);
+    };
+  };
+  auto const near = [](double far) { return -far; };
+  cpu::context ctx;
+  auto const ends = [&](auto const& trained) { return trained(ctx, checkpoints{}, nobody).front(); };
+  CHECK(ends(run(3, 7, near)) == 6);    // judged at 3, 6, 9, 12 and 14
+  CHECK(ends(run(3, 99, near)) == 14);  // the last is judged as well
+  CHECK(ends(run(3, 0, near)) == 3);
+  CHECK(ends(run(0, 0, near)) == 14);  // nobody judges
+  CHECK(ends(run(3, 7, [](double) { return std::nan(""); })) == 14);
+  CHECK(ends(run(3, 7, [](double) { return 1.0; })) == 3);  // the first of equals
+  kill_and_resume(run(3, 7, near), 14, 4);
+}

@@ -26,8 +26,8 @@ struct tower_training {
   tower_loss loss = tower_loss::softmax;
   std::size_t batch = 1024;  // pairs
   std::size_t steps = 1000;
-  float rate = 1e-3f;        // of Adam, falling in a line to 0
-  float cold_share = 0.2f;   // pairs whose item is shown as if it had no interactions
+  float rate = 1e-3f;       // of Adam, falling in a line to 0
+  float cold_share = 0.2f;  // pairs whose item is shown as if it had no interactions
 };
 
 // What the towers read of each item, all (items, width).
@@ -39,12 +39,12 @@ struct tower_inputs {
 
 // Trains towers.query (histories.width() -> d) and towers.item (items.cols -> d). The loss of a pair is the softmax of
 // its item among those of the batch, minus the log of each item's share of the interactions; other items of the user
-// are left out. `stage` names the training in messages; watch(step, loss) is called after each step. Throws shape_error
-// where vectors and interactions do not fit, and what train() throws.
-template <class Context, class Query, class Item, class Watch>
+// are left out. `stage` names the training in messages; watch(step, loss) is called after each step; `judge` is as
+// of train(). Throws shape_error where vectors and interactions do not fit, and what train() throws.
+template <class Context, class Query, class Item, class Watch, class Judge = not_judged>
 void train_towers(Context& ctx, two_tower<Query, Item>& towers, interactions const& train_on,
                   history_mean const& histories, tower_inputs const& inputs, tower_training const& options,
-                  std::string const& stage, checkpoints const& keep, Watch&& watch) {
+                  std::string const& stage, checkpoints const& keep, Watch&& watch, Judge&& judge = {}) {
   expects(inputs.items.cols == Item::in, "train_towers: the item vectors are not as wide as the item tower's input");
   expects(histories.width() == Query::in, "train_towers: the histories are not as wide as the query tower's input");
   expects(histories.users() == train_on.users() && inputs.items.rows == train_on.items() &&
@@ -56,27 +56,30 @@ void train_towers(Context& ctx, two_tower<Query, Item>& towers, interactions con
   if (pairs.size() == 0) return;
   adam learn{towers, {.rate = options.rate}};
   std::vector<float> rarity(options.loss == tower_loss::literal ? options.batch : 0);  // 1 / share of each item
-  train(stage, towers, learn, options.steps, keep, [&](std::size_t step) {
-    pairs.fill(ctx, step);
-    learn.rate(options.rate * schedule::linear_decay(step, options.steps));
-    tape t{ctx};
-    auto const who = t.template fresh<batch_rows, dim<Query::in>>(options.batch, Query::in, false);
-    histories.rows_without(ctx, pairs.users, pairs.items, inputs.histories, who.value);
-    auto const what = t.template fresh<batch_rows, dim<Item::in>>(options.batch, Item::in, false);
-    each_row(ctx, options.batch, Item::in, [&, out = what.value](std::size_t k) {
-      bool const cold = inputs.cold_items.data && pairs.cold(step, k, options.cold_share);
-      auto const row = (cold ? inputs.cold_items : inputs.items)[pairs.items[k]];
-      std::copy(row.begin(), row.end(), out[k].begin());
-    });
-    auto const users = towers.query(t, who);
-    auto const items = towers.item(t, what);
-    for (std::size_t k = 0; k < rarity.size(); ++k) rarity[k] = std::exp(-pairs.log_q[k]);
-    auto const loss = options.loss == tower_loss::literal
-                          ? pairwise_difference(t, users, items, rarity)
-                          : in_batch_softmax(t, users, items, {.log_q = pairs.log_q}, pairs.known());
-    learn.step(t.backward(loss));
-    return static_cast<double>(loss.value.data[0]);
-  }, watch);
+  train(
+      stage, towers, learn, options.steps, keep,
+      [&](std::size_t step) {
+        pairs.fill(ctx, step);
+        learn.rate(options.rate * schedule::linear_decay(step, options.steps));
+        tape t{ctx};
+        auto const who = t.template fresh<batch_rows, dim<Query::in>>(options.batch, Query::in, false);
+        histories.rows_without(ctx, pairs.users, pairs.items, inputs.histories, who.value);
+        auto const what = t.template fresh<batch_rows, dim<Item::in>>(options.batch, Item::in, false);
+        each_row(ctx, options.batch, Item::in, [&, out = what.value](std::size_t k) {
+          bool const cold = inputs.cold_items.data && pairs.cold(step, k, options.cold_share);
+          auto const row = (cold ? inputs.cold_items : inputs.items)[pairs.items[k]];
+          std::copy(row.begin(), row.end(), out[k].begin());
+        });
+        auto const users = towers.query(t, who);
+        auto const items = towers.item(t, what);
+        for (std::size_t k = 0; k < rarity.size(); ++k) rarity[k] = std::exp(-pairs.log_q[k]);
+        auto const loss = options.loss == tower_loss::literal
+                              ? pairwise_difference(t, users, items, rarity)
+                              : in_batch_softmax(t, users, items, {.log_q = pairs.log_q}, pairs.known());
+        learn.step(t.backward(loss));
+        return static_cast<double>(loss.value.data[0]);
+      },
+      watch, judge);
 }
 
 // The outputs of a tower for every row of `inputs` (rows, in): (rows, out). In pieces, so that memory stays small.
