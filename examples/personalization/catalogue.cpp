@@ -57,7 +57,8 @@ void read_items(catalogue& into, fs::path const& folder) {
   for (std::size_t row = 0; row < table.rows(); ++row) {
     auto const found = std::find(into.type_names.begin(), into.type_names.end(), type[row]);
     if (found == into.type_names.end()) {
-      type.fail(row, "is not a type of this program", "use one of " + listed(into.type_names) + " or add it to catalogue_types.hpp");
+      type.fail(row, "is not a type of this program",
+                "use one of " + listed(into.type_names) + " or add it to catalogue_types.hpp");
     }
     types[row] = static_cast<std::uint16_t>(found - into.type_names.begin());
     if (cold[row] != "0" && cold[row] != "1") cold.fail(row, "is neither 0 nor 1", "mark held-out items with 1");
@@ -161,7 +162,8 @@ std::vector<fs::path> vector_files_of(fs::path const& folder, std::span<std::str
     std::sort(files.begin(), files.end());
   }
   if (files.empty()) {
-    throw user_error{folder.string() + " has no text vectors: make some with featurize.py or name them with --features"};
+    throw user_error{folder.string() +
+                     " has no text vectors: make some with featurize.py or name them with --features"};
   }
   return files;
 }
@@ -171,7 +173,8 @@ void read_vectors(catalogue& into, fs::path const& folder, std::span<std::string
     auto table = ia::load_npy(file.string());
     if (table.rows() != into.items()) {
       throw user_error{file.string() + " has " + std::to_string(table.rows()) + " rows where items.tsv has " +
-                       std::to_string(into.items()) + " items: give one vector for each item, in the order of items.tsv"};
+                       std::to_string(into.items()) +
+                       " items: give one vector for each item, in the order of items.tsv"};
     }
     for (std::size_t row = 0; row < table.rows(); ++row) {
       if (std::all_of(table[row].begin(), table[row].end(), [](float x) { return std::isfinite(x); })) continue;
@@ -187,12 +190,14 @@ void read_vectors(catalogue& into, fs::path const& folder, std::span<std::string
 
 std::uint32_t catalogue::find_item(std::string_view id) const {
   if (auto const row = item_ids.find(id)) return *row;
-  throw user_error{"the catalogue " + name + " has no item '" + std::string{id} + "': ids are those of the column 'id' of items.tsv"};
+  throw user_error{"the catalogue " + name + " has no item '" + std::string{id} +
+                   "': ids are those of the column 'id' of items.tsv"};
 }
 
 std::uint32_t catalogue::find_user(std::string_view id) const {
   if (auto const row = user_ids.find(id)) return *row;
-  throw user_error{"the catalogue " + name + " has no user '" + std::string{id} + "': ids are those of interactions.tsv"};
+  throw user_error{"the catalogue " + name + " has no user '" + std::string{id} +
+                   "': ids are those of interactions.tsv"};
 }
 
 std::uint16_t catalogue::find_type(std::string_view type_name) const {
@@ -208,15 +213,15 @@ std::vector<std::uint16_t> catalogue::types_by_size() const {
   for (std::uint16_t t = 0; t < types(); ++t) {
     if (!numbering->members(t).empty()) order.push_back(t);
   }
-  std::sort(order.begin(), order.end(), [&](auto a, auto b) {
-    return met[a] != met[b] ? met[a] > met[b] : type_names[a] < type_names[b];
-  });
+  std::sort(order.begin(), order.end(),
+            [&](auto a, auto b) { return met[a] != met[b] ? met[a] > met[b] : type_names[a] < type_names[b]; });
   return order;
 }
 
 catalogue read_catalogue(fs::path const& folder, std::span<std::string const> vectors) {
   if (!fs::is_directory(folder)) {
-    throw user_error{folder.string() + " is not a folder: give --catalogue the folder that holds items.tsv and interactions.tsv"};
+    throw user_error{folder.string() +
+                     " is not a folder: give --catalogue the folder that holds items.tsv and interactions.tsv"};
   }
   catalogue into;
   auto const whole = fs::absolute(folder).lexically_normal();

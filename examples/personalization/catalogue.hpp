@@ -21,14 +21,14 @@ using numbers = ia::tensor<ia::dyn, ia::dyn>;
 // Items are numbered by their rows of items.tsv, users by their ids: in the order of the numbers where all ids are
 // whole numbers, else in the order in which they appear.
 struct catalogue {
-  std::string name;                    // the last part of the folder's path
-  std::vector<std::string> type_names; // of the schema, in its order
+  std::string name;                     // the last part of the folder's path
+  std::vector<std::string> type_names;  // of the schema, in its order
 
   // Items, by row.
   ia::id_index item_ids;
-  std::vector<std::string> titles, genres;  // genres are empty where the column is missing
+  std::vector<std::string> titles, genres;              // genres are empty where the column is missing
   std::shared_ptr<ia::node_numbering const> numbering;  // type of a row (a place in type_names), place within the type
-  std::vector<std::uint8_t> cold;      // 1: held out whole in the split `cold`
+  std::vector<std::uint8_t> cold;                       // 1: held out whole in the split `cold`
 
   // Users.
   ia::id_index user_ids;
@@ -36,14 +36,13 @@ struct catalogue {
 
   // Interactions, one per user and item, in the order of the file.
   std::vector<ia::interaction> pairs;
-  std::vector<float> rating;           // 0 where the column is missing
+  std::vector<float> rating;  // 0 where the column is missing
   std::vector<std::uint8_t> fold, weak;
   std::size_t repeats = 0;  // lines that repeated a pair: they count once, with the fold of their first line
 
   // Text vectors as they came, one matrix (items, width) per file, and the files.
   std::vector<numbers> vectors;
   std::vector<std::string> vector_files;
-
 
   [[nodiscard]] std::size_t items() const { return item_ids.size(); }
   [[nodiscard]] std::size_t users() const { return user_ids.size(); }

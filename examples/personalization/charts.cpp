@@ -17,7 +17,8 @@ std::string opening(double height, std::string_view what) {
   return "<svg viewBox=\"0 0 " + n1(width) + " " + n1(height) + "\" role=\"img\" aria-label=\"" + escaped(what) + "\">";
 }
 
-std::string text(double x, double y, std::string_view words, std::string_view anchor = "start", std::string_view kind = "") {
+std::string text(double x, double y, std::string_view words, std::string_view anchor = "start",
+                 std::string_view kind = "") {
   return "<text x=\"" + n1(x) + "\" y=\"" + n1(y) + "\" text-anchor=\"" + std::string{anchor} + "\"" +
          (kind.empty() ? "" : " class=\"" + std::string{kind} + "\"") + ">" + escaped(words) + "</text>";
 }
@@ -91,12 +92,23 @@ std::string escaped(std::string_view text) {
   out.reserve(text.size());
   for (char const sign : text) {
     switch (sign) {
-      case '&': out += "&amp;"; break;
-      case '<': out += "&lt;"; break;
-      case '>': out += "&gt;"; break;
-      case '"': out += "&quot;"; break;
-      case '\'': out += "&#39;"; break;
-      default: out += static_cast<unsigned char>(sign) < 0x20 ? ' ' : sign;
+      case '&':
+        out += "&amp;";
+        break;
+      case '<':
+        out += "&lt;";
+        break;
+      case '>':
+        out += "&gt;";
+        break;
+      case '"':
+        out += "&quot;";
+        break;
+      case '\'':
+        out += "&#39;";
+        break;
+      default:
+        out += static_cast<unsigned char>(sign) < 0x20 ? ' ' : sign;
     }
   }
   return out;
@@ -165,7 +177,8 @@ std::string interval_chart(std::vector<interval> const& intervals) {
   std::string out = opening(height, "differences with 95 % intervals");
   double const step = round_step(range, 4);
   for (double tick = std::ceil(low / step) * step; tick <= high + step * 1e-6; tick += step) {
-    out += stroke(x(tick), 0, x(tick), height - 18, "grid") + text(x(tick), height - 5, short_number(tick), "middle", "small");
+    out += stroke(x(tick), 0, x(tick), height - 18, "grid") +
+           text(x(tick), height - 5, short_number(tick), "middle", "small");
   }
   out += stroke(x(0), 0, x(0), height - 18, "reference");
   double y = 11;
@@ -173,7 +186,8 @@ std::string interval_chart(std::vector<interval> const& intervals) {
     std::string const kind = i.low > 0 ? "above" : i.high < 0 ? "below" : "open";
     out += text(left - 8, y + 4, i.label, "end") + stroke(x(i.low), y, x(i.high), y, "range " + kind);
     out += "<circle cx=\"" + n1(x(i.mean)) + "\" cy=\"" + n1(y) + "\" r=\"4\" class=\"dot " + kind + "\"><title>" +
-           escaped(i.label) + ": " + decimals(i.mean) + " [" + decimals(i.low) + ", " + decimals(i.high) + "]</title></circle>";
+           escaped(i.label) + ": " + decimals(i.mean) + " [" + decimals(i.low) + ", " + decimals(i.high) +
+           "]</title></circle>";
     y += row;
   }
   return out + "</svg>";
@@ -200,7 +214,8 @@ std::string line_chart(std::vector<line> const& lines, std::string_view x_label)
 
   std::string body;
   for (double tick = y_low; tick <= y_high + step * 1e-6; tick += step) {
-    body += stroke(left, y(tick), right, y(tick), "grid") + text(left - 6, y(tick) + 4, short_number(tick), "end", "small");
+    body +=
+        stroke(left, y(tick), right, y(tick), "grid") + text(left - 6, y(tick) + 4, short_number(tick), "end", "small");
   }
   double const x_step = round_step(x_high - x_low, 5);
   for (double tick = std::ceil(x_low / x_step) * x_step; tick <= x_high + x_step * 1e-6; tick += x_step) {
@@ -229,11 +244,14 @@ std::string map_chart(std::vector<map_point> const& points, bool standalone) {
     xs.push_back(p.x);
     ys.push_back(p.y);
     auto const same = std::find_if(types.begin(), types.end(), [&](auto const& t) { return t.first == p.type; });
-    if (same == types.end()) types.emplace_back(p.type, 1);
-    else ++same->second;
+    if (same == types.end())
+      types.emplace_back(p.type, 1);
+    else
+      ++same->second;
   }
   std::stable_sort(types.begin(), types.end(), [](auto const& a, auto const& b) { return a.second > b.second; });
-  double const x_low = quantile(xs, 0.005), x_high = quantile(xs, 0.995), y_low = quantile(ys, 0.005), y_high = quantile(ys, 0.995);
+  double const x_low = quantile(xs, 0.005), x_high = quantile(xs, 0.995), y_low = quantile(ys, 0.005),
+               y_high = quantile(ys, 0.995);
   auto const place = [](double value, double low, double high) {
     double const share = high > low ? std::clamp((value - low) / (high - low), -0.01, 1.01) : 0.5;
     return 2 * margin + (size - 4 * margin) * share;
@@ -254,7 +272,8 @@ std::string map_chart(std::vector<map_point> const& points, bool standalone) {
       circles += "<circle cx=\"" + x + "\" cy=\"" + y + "\" r=\"1.9\"><title>" + escaped(p.title) + "</title></circle>";
     }
     if (standalone) {
-      dots += "<path d=\"" + path + "\" stroke=\"" + color + "\" stroke-width=\"3.4\" stroke-linecap=\"round\" stroke-opacity=\"0.65\"/>";
+      dots += "<path d=\"" + path + "\" stroke=\"" + color +
+              "\" stroke-width=\"3.4\" stroke-linecap=\"round\" stroke-opacity=\"0.65\"/>";
     } else {
       dots += "<g fill=\"" + color + "\" fill-opacity=\"0.65\">" + circles + "</g>";
     }
@@ -264,7 +283,8 @@ std::string map_chart(std::vector<map_point> const& points, bool standalone) {
   if (!standalone) return opening(height, "map of items") + dots + names + "</svg>";
   return "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 " + n1(width) + " " + n1(height) +
          "\" font-family=\"system-ui, sans-serif\" font-size=\"12\" fill=\"#333\"><rect width=\"100%\" height=\"100%\" "
-         "fill=\"#fff\"/>" + dots + names + "</svg>\n";
+         "fill=\"#fff\"/>" +
+         dots + names + "</svg>\n";
 }
 
 }  // namespace personalization

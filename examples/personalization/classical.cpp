@@ -9,8 +9,8 @@
 
 namespace personalization {
 
-void each_classical_row(ia::cpu::context& ctx, catalogue const& of, split const& part, numbers const& text, options const& o, study_log& log,
-                        std::function<void(scored_model const&)> const& use) {
+void each_classical_row(ia::cpu::context& ctx, catalogue const& of, split const& part, numbers const& text,
+                        options const& o, study_log& log, std::function<void(scored_model const&)> const& use) {
   // Makes a row from make(), a scorer of the library.
   auto const row = [&](std::string const& name, auto make) {
     if (!o.wants(name) || !is_defined(name, part.name)) return;
@@ -19,7 +19,8 @@ void each_classical_row(ia::cpu::context& ctx, catalogue const& of, split const&
     auto const model = make();
     double const seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
     log.bar.end(part.train.size());
-    use({name, [&](std::span<std::uint32_t const> users, ia::dense<float> scores) { model.score(ctx, users, scores); }, seconds});
+    use({name, [&](std::span<std::uint32_t const> users, ia::dense<float> scores) { model.score(ctx, users, scores); },
+         seconds});
   };
   row("popularity", [&] { return ia::popularity{part.train}; });
   row("text-knn", [&] { return ia::text_knn{part.train, text.view()}; });

@@ -31,9 +31,8 @@ std::vector<std::uint32_t> time_order(ia::tsv_column const& times) {
   }
   std::vector<std::uint32_t> order(times.rows()), place(times.rows());
   std::iota(order.begin(), order.end(), 0U);
-  std::stable_sort(order.begin(), order.end(), [&](auto a, auto b) {
-    return all_numbers ? number[a] < number[b] : times[a] < times[b];
-  });
+  std::stable_sort(order.begin(), order.end(),
+                   [&](auto a, auto b) { return all_numbers ? number[a] < number[b] : times[a] < times[b]; });
   for (std::uint32_t i = 0; i < order.size(); ++i) place[order[i]] = i;
   return place;
 }
@@ -51,9 +50,8 @@ std::vector<std::uint32_t> drawn_order(std::size_t count, std::uint64_t seed, st
 std::vector<int> folds_within(std::vector<std::uint32_t> const& group, std::vector<std::uint32_t> const& place) {
   std::vector<std::uint32_t> order(group.size());
   std::iota(order.begin(), order.end(), 0U);
-  std::sort(order.begin(), order.end(), [&](auto a, auto b) {
-    return group[a] != group[b] ? group[a] < group[b] : place[a] > place[b];
-  });
+  std::sort(order.begin(), order.end(),
+            [&](auto a, auto b) { return group[a] != group[b] ? group[a] < group[b] : place[a] > place[b]; });
   std::vector<int> fold(group.size());
   for (std::size_t begin = 0; begin < order.size();) {
     std::size_t end = begin;
@@ -75,7 +73,9 @@ std::vector<bool> cold_items(ia::tsv_column const& type, std::vector<std::option
   }
   std::vector<bool> cold(number.size());
   for (auto& [name, rows] : of_type) {
-    std::sort(rows.begin(), rows.end(), [&](auto a, auto b) { return std::pair{*number[a], a} > std::pair{*number[b], b}; });
+    std::sort(rows.begin(), rows.end(), [&](auto a, auto b) {
+      return std::pair{*number[a], a} > std::pair{*number[b], b};
+    });
     rows.resize(std::min(rows.size(), count[name] * 15 / 100));
     for (auto const row : rows) cold[row] = true;
   }
@@ -108,9 +108,11 @@ std::string divide(options const& o) {
   namespace fs = std::filesystem;
   constexpr std::uint64_t fold_stream = 0x666f6c64, cold_stream = 0x636f6c64;
   if (!fs::is_directory(o.catalogue)) {
-    throw user_error{o.catalogue.string() + " is not a folder: give --catalogue the folder that holds items.tsv and interactions.tsv"};
+    throw user_error{o.catalogue.string() +
+                     " is not a folder: give --catalogue the folder that holds items.tsv and interactions.tsv"};
   }
-  std::string const items_file = (o.catalogue / "items.tsv").string(), pairs_file = (o.catalogue / "interactions.tsv").string();
+  std::string const items_file = (o.catalogue / "items.tsv").string(),
+                    pairs_file = (o.catalogue / "interactions.tsv").string();
   auto const items = ia::load_tsv(items_file), pairs = ia::load_tsv(pairs_file);
   ia::id_index const item_ids{items[columns::item_id]};
   auto const user = pairs[columns::user], item = pairs[columns::item], type = items[columns::item_type];
@@ -125,7 +127,8 @@ std::string divide(options const& o) {
     row_of[line] = item_ids.at(item, line, "items.tsv");
     group[line] = o.by == split_by::user ? users.add(user[line]) : 0;
   }
-  auto const place = times && o.by != split_by::random ? time_order(*times) : drawn_order(pairs.rows(), o.seed, fold_stream);
+  auto const place =
+      times && o.by != split_by::random ? time_order(*times) : drawn_order(pairs.rows(), o.seed, fold_stream);
   auto const fold = folds_within(group, place);
 
   std::vector<std::optional<std::uint32_t>> newness(items.rows());
@@ -141,9 +144,11 @@ std::string divide(options const& o) {
   auto const cold = cold_items(type, newness);
 
   // Both files are complete before either takes its place.
-  save_with(items, columns::cold, [&](std::size_t row) { return std::string{cold[row] ? "1" : "0"}; }, items_file + ".new");
+  save_with(
+      items, columns::cold, [&](std::size_t row) { return std::string{cold[row] ? "1" : "0"}; }, items_file + ".new");
   try {
-    save_with(pairs, columns::fold, [&](std::size_t line) { return std::to_string(fold[line]); }, pairs_file + ".new");
+    save_with(
+        pairs, columns::fold, [&](std::size_t line) { return std::to_string(fold[line]); }, pairs_file + ".new");
   } catch (...) {
     std::error_code ignored;
     fs::remove(items_file + ".new", ignored);
@@ -152,8 +157,8 @@ std::string divide(options const& o) {
   fs::rename(items_file + ".new", items_file);
   fs::rename(pairs_file + ".new", pairs_file);
   auto const held = std::count(cold.begin(), cold.end(), true);
-  return o.catalogue.string() + ": " + std::to_string(pairs.rows()) + " interactions in ten folds, " + std::to_string(held) + " of " +
-         std::to_string(items.rows()) + " items cold";
+  return o.catalogue.string() + ": " + std::to_string(pairs.rows()) + " interactions in ten folds, " +
+         std::to_string(held) + " of " + std::to_string(items.rows()) + " items cold";
 }
 
 }  // namespace personalization

@@ -8,6 +8,7 @@
 #include <intarsia/graph/summary.hpp>
 #include <intarsia/graph/text_neighbors.hpp>
 #include <intarsia/loss/link_contrastive.hpp>
+#include <intarsia/models/baselines.hpp>
 #include <intarsia/models/features.hpp>
 #include <intarsia/optim/adam.hpp>
 #include <intarsia/optim/schedule.hpp>
@@ -55,33 +56,36 @@ ia::csr both_ways(ia::csr const& edges) {
 
 // The graphs of one training.
 struct graphs {
-  ia::graph<Catalogue> heard;      // what the network hears
-  ia::graph<Catalogue> by_text;    // what it hears of a node as if it had no interactions
-  ia::graph<Catalogue> links;      // what it learns to predict
-  ia::csr heard_rows;              // the edges of `heard`, all types together
-  std::vector<std::uint8_t> known; // items that hear by interactions
+  ia::graph<Catalogue> heard;       // what the network hears
+  ia::graph<Catalogue> by_text;     // what it hears of a node as if it had no interactions
+  ia::graph<Catalogue> links;       // what it learns to predict
+  ia::csr heard_rows;               // the edges of `heard`, all types together
+  std::vector<std::uint8_t> known;  // items that hear by interactions
 };
 
-graphs build(ia::cpu::context& ctx, ia::interactions const& train_on, numbers const& text, foundation_settings const& s) {
+graphs build(ia::cpu::context& ctx, ia::interactions const& train_on, numbers const& text,
+             foundation_settings const& s) {
   auto const& nodes = train_on.numbering();
   auto const hidden = Catalogue::node_index<hidden_type>;
   ia::csr const co = filtered(
-      ia::co_interaction(ctx, train_on, {.neighbors = s.neighbors, .groups = ia::neighbor_groups::source_type}), s.weighted,
-      [&](std::size_t target, std::size_t source) {
+      ia::co_interaction(ctx, train_on, {.neighbors = s.neighbors, .groups = ia::neighbor_groups::source_type}),
+      s.weighted, [&](std::size_t target, std::size_t source) {
         auto const t = nodes.type(target), f = nodes.type(source);
         if (s.hide_type && (t == hidden || f == hidden)) return false;
         return s.relations == relation_choice::all || (t == f) == (s.relations == relation_choice::within_types);
       });
   std::vector<std::uint8_t> known(nodes.size());
   for (std::size_t i = 0; i < known.size(); ++i) known[i] = co.offsets[i] < co.offsets[i + 1] ? 1 : 0;
-  ia::csr text_rows{.rows = nodes.size(), .cols = nodes.size(), .offsets = {}, .columns = {}, .values = {}, .positions = {}};
+  ia::csr text_rows{
+      .rows = nodes.size(), .cols = nodes.size(), .offsets = {}, .columns = {}, .values = {}, .positions = {}};
   text_rows.offsets.assign(nodes.size() + 1, 0);
   if (s.text_edges) {
-    text_rows = filtered(ia::text_neighbors(ctx, text.view(), nodes, known, {.neighbors = 10}), s.weighted,
-                         [&](std::size_t target, std::size_t source) {
-                           return s.relations == relation_choice::all ||
-                                  (nodes.type(target) == nodes.type(source)) == (s.relations == relation_choice::within_types);
-                         });
+    text_rows =
+        filtered(ia::text_neighbors(ctx, text.view(), nodes, known, {.neighbors = 10}), s.weighted,
+                 [&](std::size_t target, std::size_t source) {
+                   return s.relations == relation_choice::all ||
+                          (nodes.type(target) == nodes.type(source)) == (s.relations == relation_choice::within_types);
+                 });
   }
   auto const typed = [&](ia::csr const& edges) { return ia::typed_graph<Catalogue, CoWatched>(edges.view(), nodes); };
   ia::csr heard = ia::filled_up(co.view(), text_rows.view());
@@ -116,8 +120,8 @@ class mixed {
 };
 
 template <class Features>
-numbers embed_all(ia::cpu::context& ctx, item_encoder const& network, ia::graph<Catalogue> const& graph, Features const& features,
-                  ia::node_numbering const& nodes) {
+numbers embed_all(ia::cpu::context& ctx, item_encoder const& network, ia::graph<Catalogue> const& graph,
+                  Features const& features, ia::node_numbering const& nodes) {
   ia::scope const temporary{ctx};
   auto const z = network(ctx, graph, features);
   numbers all(nodes.size(), z_width);
@@ -145,16 +149,26 @@ ia::link_options<Catalogue> link_settings(foundation_settings const& s) {
 }  // namespace
 
 foundation_settings paper_settings() {
-  return {.neighbors = 0, .weighted = false, .text_edges = false, .text_share = 0, .max_pool = true, .last_relu = true,
-          .margin_loss = true, .negatives = 5, .negatives_of_any_type = true, .sampled = true, .batch = 256, .steps = 400,
+  return {.neighbors = 0,
+          .weighted = false,
+          .text_edges = false,
+          .text_share = 0,
+          .max_pool = true,
+          .last_relu = true,
+          .margin_loss = true,
+          .negatives = 5,
+          .negatives_of_any_type = true,
+          .sampled = true,
+          .batch = 256,
+          .steps = 400,
           .rate = 0.001F};
 }
 
 foundation train_foundation(ia::cpu::context& ctx, ia::interactions const& train_on, numbers const& text,
-                            foundation_settings const& settings, std::string const& name, ia::checkpoints const& keep,
-                            study_log& log, curve& loss_curve) {
+                            foundation_settings const& settings, training_stage const& stage) {
+  auto& log = stage.log;
   auto const& nodes = train_on.numbering();
-  log.bar.begin(name + ": graph");
+  log.bar.begin(stage.name + ": graph");
   auto const graph = build(ctx, train_on, text, settings);
   log.bar.end(train_on.size());
   if (log.relations.empty()) {
@@ -175,33 +189,37 @@ foundation train_foundation(ia::cpu::context& ctx, ia::interactions const& train
       .temperature = settings.temperature,
       .margin = settings.margin};
 
-  log.bar.begin(name, settings.steps, settings.batch);
+  log.bar.begin(stage.name, settings.steps, settings.batch);
   ia::train(
-      name, network, learn, sampler.steps() == 0 ? 0 : settings.steps, keep,
+      stage.name, network, learn, sampler.steps() == 0 ? 0 : settings.steps, stage.keep,
       [&](std::size_t step) {
         sampler.seek({step / sampler.steps(), step % sampler.steps()});
         sampler.next(batch);
         learn.rate(settings.rate * (settings.sampled ? 1 : ia::schedule::linear_decay(step, settings.steps)));
         ia::tape tape{ctx};
         auto const loss = [&] {
-          if (settings.sampled) return ia::link_contrastive(tape, network(tape, batch.graph, batch.rows(features)), batch.links, objective);
+          if (settings.sampled)
+            return ia::link_contrastive(tape, network(tape, batch.graph, batch.rows(features)), batch.links, objective);
           neighborhood.draw(ctx.random_seed(), stream, step, settings.text_share);
           return ia::link_contrastive(tape, network(tape, neighborhood, features), batch.links, objective);
         }();
         learn.step(tape.backward(loss));
         return static_cast<double>(loss.value.data[0]);
       },
-      [&](std::size_t done, double loss) {
-        log.bar.step(done, loss);
-        loss_curve.points.emplace_back(static_cast<double>(done), loss);
-      });
+      stage.watch(), stage.judged(settings.steps, [&] {
+        numbers const z = embed_all(ctx, network, graph.heard, features, nodes);
+        return scoring_of(ctx, ia::text_knn{train_on, z.view()});
+      }));
   log.bar.end();
-  auto z = embed_all(ctx, network, graph.heard, features, nodes), z_text = embed_all(ctx, network, graph.by_text, features, nodes);
-  return {std::move(z), std::move(z_text), std::make_shared<item_encoder const>(std::move(network)), graph.heard_rows, graph.known};
+  auto z = embed_all(ctx, network, graph.heard, features, nodes),
+       z_text = embed_all(ctx, network, graph.by_text, features, nodes);
+  return {std::move(z), std::move(z_text), std::make_shared<item_encoder const>(std::move(network)), graph.heard_rows,
+          graph.known};
 }
 
-numbers embed_new_item(ia::cpu::context& ctx, item_encoder const& network, ia::csr const& heard, std::span<std::uint8_t const> known,
-                       ia::node_numbering const& nodes, numbers const& text, std::uint16_t type, std::span<float const> own_text) {
+numbers embed_new_item(ia::cpu::context& ctx, item_encoder const& network, ia::csr const& heard,
+                       std::span<std::uint8_t const> known, ia::node_numbering const& nodes, numbers const& text,
+                       std::uint16_t type, std::span<float const> own_text) {
   constexpr std::size_t neighbors = 10;
   std::size_t const items = nodes.size();
   numbers all_text(items + 1, text.cols());
@@ -212,7 +230,9 @@ numbers embed_new_item(ia::cpu::context& ctx, item_encoder const& network, ia::c
   ia::node_numbering const all_nodes{nodes.types(), std::move(types)};
 
   std::vector<ia::heaviest> nearest(nodes.types(), ia::heaviest{neighbors});
-  auto const length = [](std::span<float const> x) { return std::sqrt(std::inner_product(x.begin(), x.end(), x.begin(), 0.0)); };
+  auto const length = [](std::span<float const> x) {
+    return std::sqrt(std::inner_product(x.begin(), x.end(), x.begin(), 0.0));
+  };
   double const own_length = length(own_text);
   for (std::uint32_t i = 0; i < items; ++i) {
     double const lengths = own_length * length(text[i]);
@@ -228,8 +248,8 @@ numbers embed_new_item(ia::cpu::context& ctx, item_encoder const& network, ia::c
   ia::append_row(row, all_heard.columns, all_heard.values);
   all_heard.offsets.push_back(all_heard.columns.size());
   all_heard.rows = all_heard.cols = items + 1;
-  return embed_all(ctx, network, ia::typed_graph<Catalogue, CoWatched>(all_heard.view(), all_nodes), ia::tables_by_type<Catalogue>(all_text.view(), all_nodes),
-                   all_nodes);
+  return embed_all(ctx, network, ia::typed_graph<Catalogue, CoWatched>(all_heard.view(), all_nodes),
+                   ia::tables_by_type<Catalogue>(all_text.view(), all_nodes), all_nodes);
 }
 
 item_encoder new_encoder(ia::cpu::context& ctx, foundation_settings const& settings) {
@@ -254,7 +274,8 @@ numbers standardized(numbers const& z, numbers const& reference) {
   }
   double const deviation = std::sqrt(squares / std::max<double>(1, static_cast<double>(reference.size()))) + 1e-9;
   for (std::size_t i = 0; i < out.rows(); ++i) {
-    for (std::size_t c = 0; c < out.cols(); ++c) out[i][c] = static_cast<float>((static_cast<double>(z[i][c]) - mean[c]) / deviation);
+    for (std::size_t c = 0; c < out.cols(); ++c)
+      out[i][c] = static_cast<float>((static_cast<double>(z[i][c]) - mean[c]) / deviation);
   }
   return out;
 }

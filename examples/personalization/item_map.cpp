@@ -51,7 +51,9 @@ plane components(numbers x) {
     }
     std::vector<std::uint32_t> order(x.rows());
     std::iota(order.begin(), order.end(), 0U);
-    std::sort(order.begin(), order.end(), [&](auto a, auto b) { return std::pair{place[a], a} < std::pair{place[b], b}; });
+    std::sort(order.begin(), order.end(), [&](auto a, auto b) {
+      return std::pair{place[a], a} < std::pair{place[b], b};
+    });
     for (std::size_t rank = 0; rank < order.size(); ++rank) {
       out[order[rank]][axis] = -10 + 20 * static_cast<float>(rank) / static_cast<float>(order.size());
     }
@@ -103,7 +105,8 @@ std::vector<map_point> draw_map(ia::cpu::context& ctx, catalogue const& of, numb
   constexpr std::size_t most = 6000, neighbors = 15;
   std::size_t const every = (of.items() + most - 1) / most;
   std::vector<std::uint32_t> rows;
-  for (std::size_t row = 0; row < of.items(); row += std::max<std::size_t>(every, 1)) rows.push_back(static_cast<std::uint32_t>(row));
+  for (std::size_t row = 0; row < of.items(); row += std::max<std::size_t>(every, 1))
+    rows.push_back(static_cast<std::uint32_t>(row));
   auto const unit = unit_rows(vectors, rows);
   auto at = components(unit);
   lay_out(at, ia::top_k(ctx, unit.view(), unit.view(), neighbors + 1));

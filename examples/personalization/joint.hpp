@@ -3,19 +3,16 @@
 #pragma once
 
 #include <cstdint>
-#include <functional>
 #include <intarsia/cpu/context.hpp>
 #include <intarsia/graph/ridge.hpp>
 #include <intarsia/models/dot_scorer.hpp>
 #include <intarsia/models/reranker.hpp>
-#include <intarsia/models/training.hpp>
 #include <memory>
 #include <span>
-#include <string>
 
 #include "catalogue.hpp"
 #include "catalogue_types.hpp"
-#include "study_log.hpp"
+#include "training_stage.hpp"
 
 namespace personalization {
 
@@ -34,13 +31,12 @@ struct joint_settings {
 };
 
 // Trains on the interactions and returns the score of every item by row for each of the users. text (items, 384), z
-// (items, 128), towers of the same items. `candidates` are the items that will be ranked: of all types, of one type that
-// the users may lack, or without interactions; each case has a model of its own. The interactions are to outlive the
-// score. `ranker`, where given, receives the model for candidates that have interactions.
-[[nodiscard]] std::function<void(std::span<std::uint32_t const> users, ia::dense<float> scores)> train_joint(
-    ia::cpu::context& ctx, ia::interactions const& train_on, numbers const& text, numbers const& z,
-    ia::dot_scorer const& towers, ia::ridge_options const& ridge, std::span<std::uint32_t const> candidates,
-    joint_settings const& settings, std::string const& name, ia::checkpoints const& keep, study_log& log, curve& loss,
-    std::shared_ptr<joint_ranker const>* ranker = nullptr);
+// (items, 128), towers of the same items. `candidates` are the items that will be ranked: of all types, of one type
+// that the users may lack, or without interactions; each case has a model of its own. The interactions are to outlive
+// the score. `ranker`, where given, receives the model for candidates that have interactions.
+[[nodiscard]] scoring train_joint(ia::cpu::context& ctx, ia::interactions const& train_on, numbers const& text,
+                                  numbers const& z, ia::dot_scorer const& towers, ia::ridge_options const& ridge,
+                                  std::span<std::uint32_t const> candidates, joint_settings const& settings,
+                                  training_stage const& stage, std::shared_ptr<joint_ranker const>* ranker = nullptr);
 
 }  // namespace personalization

@@ -19,20 +19,29 @@ namespace {
 using namespace personalization;
 
 void study(options const& o) {
-  if (o.quick) std::fputs("--quick: fewer steps and the split warm alone; the scores are lower than those of a full run\n", stderr);
+  if (o.quick)
+    std::fputs("--quick: fewer steps and the split warm alone; the scores are lower than those of a full run\n",
+               stderr);
   auto const data = run_study(o);
   std::printf("\n%s", to_table(data.results, isatty(STDOUT_FILENO) == 1).c_str());
   write_report(o.out, data);
-  std::printf("peak memory %.0f MiB; results.json and report.html are in %s\n", data.results.peak_mib, o.out.string().c_str());
+  std::printf("peak memory %.0f MiB; results.json and report.html are in %s\n", data.results.peak_mib,
+              o.out.string().c_str());
 }
 
 void run(options const& o) {
   switch (o.what) {
-    case command::study: return study(o);
-    case command::recommend: return recommend(o);
-    case command::similar: return similar(o);
-    case command::embed: return embed(o);
-    case command::split: std::printf("%s\n", divide(o).c_str()); return;
+    case command::study:
+      return study(o);
+    case command::recommend:
+      return recommend(o);
+    case command::similar:
+      return similar(o);
+    case command::embed:
+      return embed(o);
+    case command::split:
+      std::printf("%s\n", divide(o).c_str());
+      return;
   }
 }
 

@@ -27,28 +27,33 @@ std::vector<std::string> split_list(std::vector<std::string> const& words) {
 
 void add_study_options(CLI::App& app, options& o) {
   app.add_option("--splits", o.splits,
-                 "splits to run, separated by commas: warm, cold, new-to-TYPE for a type but the largest, or all")
+                 "splits to run, separated by commas: warm, cold, cold-draw-1 to -3, new-to-TYPE for a type but the "
+                 "largest, or all")
       ->delimiter(',');
   app.add_option("--seed", o.seed, "first random seed; everything random follows from it")->capture_default_str();
   app.add_option("--seeds", o.seeds, "number of seeds: learned rows are trained once for each")
       ->check(CLI::Range(1, 1000))
       ->capture_default_str();
-  app.add_option("--steps", o.steps, "training steps of the towers; the other stages keep their proportion (0: as chosen)")
+  app.add_option("--steps", o.steps,
+                 "training steps of the towers; the other stages keep their proportion (0: as chosen)")
       ->capture_default_str();
   app.add_option("--checkpoint-every", o.checkpoint_every, "steps between checkpoints in OUT/checkpoints (0: none)")
       ->capture_default_str();
-  app.add_flag("--resume", o.resume, "go on from the checkpoints in OUT/checkpoints; the result is the same to the last bit");
+  app.add_flag("--resume", o.resume,
+               "go on from the checkpoints in OUT/checkpoints; the result is the same to the last bit");
   app.add_flag("--quick", o.quick, "the split warm only and fewer steps: a minute's look, with lower scores");
   app.add_flag("--paper", o.paper, "add the rows that end in /paper: the published configuration to the letter");
-  app.add_option("--validation", o.validation,
-                 "train on validation twins too and note their figures: none, first (of the splits), all, or only (no test)")
+  app.add_option(
+         "--validation", o.validation,
+         "train on validation twins too and note their figures: none, first (of the splits), all, or only (no test)")
       ->transform(CLI::CheckedTransformer(std::map<std::string, validate_on>{{"none", validate_on::none},
                                                                              {"first", validate_on::first},
                                                                              {"all", validate_on::all},
                                                                              {"only", validate_on::only}}))
       ->default_str("first");
   app.add_flag("--ablations", o.ablations, "add the rows that begin with ablation/: one ingredient taken away in each");
-  app.add_option("--only", o.only, "compute these rows only, separated by commas; names as in the table")->delimiter(',');
+  app.add_option("--only", o.only, "compute these rows only, separated by commas; names as in the table")
+      ->delimiter(',');
 }
 
 void check_rows(options const& o) {
@@ -81,16 +86,19 @@ std::optional<options> read_options(int count, char const* const* words) {
   o.catalogue = PERSONALIZATION_CATALOGUE;
   o.threads = std::max(1U, std::thread::hardware_concurrency());
 
-  CLI::App app{"From a catalogue of several item types to a top ten for each user: trains a graph neural network and two\n"
-               "towers, compares them with the classical methods, and writes results.json and report.html.",
-               "personalization"};
+  CLI::App app{
+      "From a catalogue of several item types to a top ten for each user: trains a graph neural network and two\n"
+      "towers, compares them with the classical methods, and writes results.json and report.html.",
+      "personalization"};
   app.fallthrough();
   app.add_option("--catalogue", o.catalogue, "folder with items.tsv and interactions.tsv")->capture_default_str();
-  app.add_option("--features", o.features,
-                 "text vectors (.npy, one row per item), separated by commas; looked for as given, then in the catalogue's "
-                 "folder; left out: every .npy file of that folder")
+  app.add_option(
+         "--features", o.features,
+         "text vectors (.npy, one row per item), separated by commas; looked for as given, then in the catalogue's "
+         "folder; left out: every .npy file of that folder")
       ->delimiter(',');
-  app.add_option("--out", o.out, "folder for results.json, report.html, map.svg and the saved model")->capture_default_str();
+  app.add_option("--out", o.out, "folder for results.json, report.html, map.svg and the saved model")
+      ->capture_default_str();
   app.add_option("--threads", o.threads, "threads; results do not depend on their number")
       ->check(CLI::Range(1, 4096))
       ->capture_default_str();
@@ -108,14 +116,17 @@ std::optional<options> read_options(int count, char const* const* words) {
 
   auto* const embed = app.add_subcommand("embed", "places an item that nobody has seen yet, and prints its neighbors");
   embed->add_option("--type", o.type, "type of the new item")->required();
-  embed->add_option("--vector", o.vector_file,
-                    "its text vector: .npy with one row as wide as all vector files of the catalogue side by side")
+  embed
+      ->add_option("--vector", o.vector_file,
+                   "its text vector: .npy with one row as wide as all vector files of the catalogue side by side")
       ->required();
   embed->add_option("--top", o.top, "how many neighbors")->check(CLI::Range(1, 1000))->capture_default_str();
 
   std::string by = "random";
   auto* const divide = app.add_subcommand("split", "writes the columns fold and cold into a catalogue's two tables");
-  divide->add_option("--by", by, "random: drawn; time: the newest tenth is fold 0; user: the same within each user's list")
+  divide
+      ->add_option("--by", by,
+                   "random: drawn; time: the newest tenth is fold 0; user: the same within each user's list")
       ->check(CLI::IsMember({"random", "time", "user"}))
       ->capture_default_str();
   app.require_subcommand(0, 1);

@@ -20,19 +20,19 @@ struct options {
 
   // Of every command.
   std::filesystem::path catalogue;
-  std::vector<std::string> features;     // empty: every .npy file of the catalogue's folder
-  std::filesystem::path out = "out";     // results.json, report.html, map.svg, and the saved model in out/model
+  std::vector<std::string> features;  // empty: every .npy file of the catalogue's folder
+  std::filesystem::path out = "out";  // results.json, report.html, map.svg, and the saved model in out/model
   std::size_t threads = 1;
 
   // Of a study.
-  std::vector<std::string> splits;       // empty: default_splits; "all" is kept as the one word
+  std::vector<std::string> splits;  // empty: default_splits; "all" is kept as the one word
   std::uint64_t seed = 1;
-  std::size_t seeds = 1;                 // seed, seed + 1, ...
-  std::size_t steps = 0;                 // of the towers; 0: as chosen for the split; other stages scale with it
-  std::size_t checkpoint_every = 100;    // steps between checkpoints in out/checkpoints; 0: none
+  std::size_t seeds = 1;               // seed, seed + 1, ...
+  std::size_t steps = 0;               // of the towers; 0: as chosen for the split; other stages scale with it
+  std::size_t checkpoint_every = 100;  // steps between checkpoints in out/checkpoints; 0: none
   validate_on validation = validate_on::first;
   bool quick = false, paper = false, ablations = false, resume = false;
-  std::vector<std::string> only;         // rows to compute; empty: all that the other options ask for
+  std::vector<std::string> only;  // rows to compute; empty: all that the other options ask for
 
   // Of recommend, similar, embed and split.
   std::string user, item, type;

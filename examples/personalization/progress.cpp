@@ -72,7 +72,8 @@ void progress::draw(double loss) {
   if (done_ > 0 && seconds > 0) {
     line += "  " + readable_rate(static_cast<double>(done_ * rows_per_step_) / seconds);
     if (total_ > done_) {
-      line += "  " + readable_seconds(seconds * static_cast<double>(total_ - done_) / static_cast<double>(done_)) + " left";
+      line +=
+          "  " + readable_seconds(seconds * static_cast<double>(total_ - done_) / static_cast<double>(done_)) + " left";
     }
   }
   std::fprintf(stderr, "\r\033[2K%s", line.c_str());

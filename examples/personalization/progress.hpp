@@ -10,7 +10,8 @@
 
 namespace personalization {
 
-// One finished stage. `rows` are the things it worked through (lines read, pairs trained, users ranked); 0: not counted.
+// One finished stage. `rows` are the things it worked through (lines read, pairs trained, users ranked); 0: not
+// counted.
 struct stage_time {
   std::string name;
   double seconds = 0;

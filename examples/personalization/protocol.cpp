@@ -12,7 +12,8 @@ namespace {
 
 using interaction_test = std::function<bool(std::size_t)>;
 
-ranking rank(catalogue const& of, std::string name, std::vector<std::uint32_t> candidates, interaction_test const& held) {
+ranking rank(catalogue const& of, std::string name, std::vector<std::uint32_t> candidates,
+             interaction_test const& held) {
   std::vector<std::uint8_t> wanted(of.items());
   for (auto const row : candidates) wanted[row] = 1;
   std::vector<std::uint8_t> mask(of.interactions());
@@ -52,14 +53,14 @@ split warm(catalogue const& of, bool validation) {
 }
 
 // Items whose mark is 0 train; those whose mark is 1 are ranked; those with 2 do neither.
-split cold_by(catalogue const& of, std::vector<std::uint8_t> const& mark, bool validation) {
-  split part = divide(of, "cold", validation, [&](std::size_t i) { return mark[of.pairs[i].item] == 0; });
-  part.rankings.push_back(rank(of, "cold", rows_where(of, [&](auto row) { return mark[row] == 1; }),
+split cold_by(catalogue const& of, std::string_view name, std::vector<std::uint8_t> const& mark, bool validation) {
+  split part = divide(of, name, validation, [&](std::size_t i) { return mark[of.pairs[i].item] == 0; });
+  part.rankings.push_back(rank(of, std::string{name}, rows_where(of, [&](auto row) { return mark[row] == 1; }),
                                [](std::size_t) { return true; }));
   return part;
 }
 
-split cold(catalogue const& of, bool validation) {
+split cold(catalogue const& of, std::string_view name, bool validation) {
   std::vector<std::uint8_t> mark(of.items());
   for (std::size_t row = 0; row < mark.size(); ++row) {
     bool const twin = of.cold[row] == 0 && row % 7 == 3;
@@ -69,7 +70,7 @@ split cold(catalogue const& of, bool validation) {
       mark[row] = of.cold[row];
     }
   }
-  return cold_by(of, mark, validation);
+  return cold_by(of, name, mark, validation);
 }
 
 split new_to(catalogue const& of, std::string_view name, std::uint16_t type, bool validation) {
@@ -84,34 +85,7 @@ split new_to(catalogue const& of, std::string_view name, std::uint16_t type, boo
   return part;
 }
 
-constexpr std::string_view new_to_prefix = "new-to-";
-
-split make(catalogue const& of, std::string_view name, bool validation) {
-  auto const known = split_names(of);
-  if (std::find(known.begin(), known.end(), name) == known.end()) {
-    std::string all;
-    for (auto const& k : known) all += (all.empty() ? "" : ", ") + k;
-    throw user_error{"the catalogue " + of.name + " has no split '" + std::string{name} + "': it has " + all};
-  }
-  if (name == "warm") return warm(of, validation);
-  if (name == "cold") return cold(of, validation);
-  return new_to(of, name, of.find_type(name.substr(new_to_prefix.size())), validation);
-}
-
-}  // namespace
-
-std::vector<std::string> split_names(catalogue const& of) {
-  std::vector<std::string> names = {"warm", "cold"};
-  auto const types = of.types_by_size();
-  for (std::size_t i = 1; i < types.size(); ++i) names.push_back(std::string{new_to_prefix} + of.type_names[types[i]]);
-  return names;
-}
-
-split make_split(catalogue const& of, std::string_view name) { return make(of, name, false); }
-
-split make_validation(catalogue const& of, std::string_view name) { return make(of, name, true); }
-
-split make_cold_draw(catalogue const& of, std::uint64_t draw) {
+split cold_draw(catalogue const& of, std::string_view name, std::uint64_t draw) {
   constexpr std::uint64_t cold_draw_stream = 0x636f6c64;
   std::vector<std::uint8_t> mark(of.items());
   for (std::size_t row = 0; row < mark.size(); ++row) mark[row] = of.cold[row] != 0 ? 2 : 0;
@@ -127,8 +101,41 @@ split make_cold_draw(catalogue const& of, std::uint64_t draw) {
       mark[open[i]] = 1;
     }
   }
-  return cold_by(of, mark, false);
+  return cold_by(of, name, mark, false);
 }
+
+constexpr std::string_view draw_prefix = "cold-draw-";
+constexpr std::uint64_t draws = 3;
+constexpr std::string_view new_to_prefix = "new-to-";
+
+split make(catalogue const& of, std::string_view name, bool validation) {
+  auto const known = split_names(of);
+  if (std::find(known.begin(), known.end(), name) == known.end()) {
+    std::string all;
+    for (auto const& k : known) all += (all.empty() ? "" : ", ") + k;
+    throw user_error{"the catalogue " + of.name + " has no split '" + std::string{name} + "': it has " + all};
+  }
+  if (name == "warm") return warm(of, validation);
+  if (name == "cold" || (validation && ranks_cold(name))) return cold(of, name, validation);
+  if (ranks_cold(name)) return cold_draw(of, name, std::stoull(std::string{name.substr(draw_prefix.size())}));
+  return new_to(of, name, of.find_type(name.substr(new_to_prefix.size())), validation);
+}
+
+}  // namespace
+
+std::vector<std::string> split_names(catalogue const& of) {
+  std::vector<std::string> names = {"warm", "cold"};
+  for (std::uint64_t draw = 1; draw <= draws; ++draw) names.push_back(std::string{draw_prefix} + std::to_string(draw));
+  auto const types = of.types_by_size();
+  for (std::size_t i = 1; i < types.size(); ++i) names.push_back(std::string{new_to_prefix} + of.type_names[types[i]]);
+  return names;
+}
+
+bool ranks_cold(std::string_view split) { return split == "cold" || split.starts_with(draw_prefix); }
+
+split make_split(catalogue const& of, std::string_view name) { return make(of, name, false); }
+
+split make_validation(catalogue const& of, std::string_view name) { return make(of, name, true); }
 
 ia::interactions strong_pairs(catalogue const& of, split const& part) {
   std::vector<std::uint8_t> mask = part.mask;

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstddef>
+#include <deque>
 #include <filesystem>
 #include <string>
 #include <vector>
@@ -35,12 +36,12 @@ struct report_data {
   study_results results;
   std::size_t items = 0, users = 0, interactions = 0;
   std::vector<type_summary> types;
-  std::vector<curve> curves;
+  std::deque<curve> curves;
   std::vector<relation_summary> relations;
   std::vector<map_point> map;
-  std::string map_of;               // which embedding and how it became two numbers
+  std::string map_of;  // which embedding and how it became two numbers
   std::vector<example_user> examples;
-  std::string examples_of;          // which row recommends
+  std::string examples_of;  // which row recommends
 };
 
 [[nodiscard]] std::string render_report(report_data const& data);

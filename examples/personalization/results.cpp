@@ -16,7 +16,7 @@ using json = nlohmann::ordered_json;
 
 struct figure {
   char const* title;
-  double result_row::* member;
+  double result_row::*member;
 };
 constexpr std::array<figure, 5> figures = {{{"HR@10", &result_row::hr10},
                                             {"NDCG@10", &result_row::ndcg10},
@@ -80,7 +80,8 @@ std::string drawn(std::string const& title, grid const& g, bool bold) {
     for (std::size_t c = 0; c < g.heads.size(); ++c) {
       auto const& s = g.cells[r][c];
       std::string const number = s.count == 0 ? "-" : cell(s);
-      text += "  " + std::string(widths[c] - signs(number), ' ') + marked(number, bold && s.count > 0 && s.mean == best[c]);
+      text +=
+          "  " + std::string(widths[c] - signs(number), ' ') + marked(number, bold && s.count > 0 && s.mean == best[c]);
     }
     text += '\n';
   }
@@ -128,7 +129,7 @@ void write_results(std::filesystem::path const& file, study_results const& resul
 }
 
 spread over_seeds(std::vector<result_row> const& rows, std::string const& split, std::string const& model,
-                  double result_row::* figure) {
+                  double result_row::*figure) {
   spread s;
   double sum = 0, squares = 0;
   for (auto const& row : rows) {
@@ -156,7 +157,8 @@ std::vector<std::string> splits_of(std::vector<result_row> const& rows) {
 std::vector<std::string> models_of(std::vector<result_row> const& rows, std::string const& split) {
   std::vector<std::string> names;
   for (auto const& row : rows) {
-    if (row.split == split && std::find(names.begin(), names.end(), row.model) == names.end()) names.push_back(row.model);
+    if (row.split == split && std::find(names.begin(), names.end(), row.model) == names.end())
+      names.push_back(row.model);
   }
   return names;
 }
@@ -169,7 +171,8 @@ std::string to_table(study_results const& results, bool bold) {
     if (split.find('/') != std::string::npos) {
       by_type.heads.push_back(split);
       for (auto const& model : models) {
-        if (std::find(by_type.names.begin(), by_type.names.end(), model) == by_type.names.end()) by_type.names.push_back(model);
+        if (std::find(by_type.names.begin(), by_type.names.end(), model) == by_type.names.end())
+          by_type.names.push_back(model);
       }
       continue;
     }
@@ -184,7 +187,8 @@ std::string to_table(study_results const& results, bool bold) {
   }
   for (auto const& model : by_type.names) {
     auto& cells = by_type.cells.emplace_back();
-    for (auto const& split : by_type.heads) cells.push_back(over_seeds(results.rows, split, model, &result_row::ndcg10));
+    for (auto const& split : by_type.heads)
+      cells.push_back(over_seeds(results.rows, split, model, &result_row::ndcg10));
   }
   if (!by_type.heads.empty()) text += drawn("NDCG@10", by_type, bold) + '\n';
   return text;
@@ -206,11 +210,14 @@ difference paired_bootstrap(std::vector<float> const& row, std::vector<float> co
     means[d] = sum / users;
   }
   std::sort(means.begin(), means.end());
-  auto const at = [&](double share) { return means[static_cast<std::size_t>(share * static_cast<double>(draws - 1) + 0.5)]; };
+  auto const at = [&](double share) {
+    return means[static_cast<std::size_t>(share * static_cast<double>(draws - 1) + 0.5)];
+  };
   return {total / users, at(0.025), at(0.975)};
 }
 
-std::vector<float> mean_user_ndcg(std::vector<result_row> const& rows, std::string const& split, std::string const& model) {
+std::vector<float> mean_user_ndcg(std::vector<result_row> const& rows, std::string const& split,
+                                  std::string const& model) {
   std::vector<float> mean;
   float seeds = 0;
   for (auto const& row : rows) {

@@ -14,7 +14,7 @@ namespace personalization {
 
 // One row of the ladder on one ranking with one seed.
 struct result_row {
-  std::string split;   // "warm", "warm/TYPE", "cold" or "new-to-TYPE"
+  std::string split;  // "warm", "warm/TYPE", "cold" or "new-to-TYPE"
   std::string model;
   std::uint64_t seed = 0;
   std::size_t users = 0;
@@ -46,7 +46,7 @@ struct spread {
   std::size_t count = 0;
 };
 [[nodiscard]] spread over_seeds(std::vector<result_row> const& rows, std::string const& split, std::string const& model,
-                                double result_row::* figure);
+                                double result_row::*figure);
 
 // Names in the order of their first row.
 [[nodiscard]] std::vector<std::string> splits_of(std::vector<result_row> const& rows);

@@ -11,7 +11,7 @@ namespace personalization {
 
 // The settings for a split by name; chosen once and kept in log.ridge, with the trials among the validation figures.
 // On cold, where the edges rank nothing, they are those of warm.
-[[nodiscard]] ia::ridge_options ridge_settings(ia::cpu::context& ctx, catalogue const& of, std::string const& split_name,
-                                               study_log& log);
+[[nodiscard]] ia::ridge_options ridge_settings(ia::cpu::context& ctx, catalogue const& of,
+                                               std::string const& split_name, study_log& log);
 
 }  // namespace personalization

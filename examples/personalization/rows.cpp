@@ -4,12 +4,23 @@
 #include <array>
 
 #include "catalogue_types.hpp"
+#include "protocol.hpp"
 
 namespace personalization {
 
 std::vector<std::string> ladder_rows() {
-  return {"popularity", "text-knn", "item-knn", "ease", "graph-knn", "hgnn-knn", "hgnn-with-users", "two-tower",
-          "two-tower-hgnn", "ridge-graph", "two-tower-hgnn+graph", "two-tower-hgnn+text"};
+  return {"popularity",
+          "text-knn",
+          "item-knn",
+          "ease",
+          "graph-knn",
+          "hgnn-knn",
+          "hgnn-with-users",
+          "two-tower",
+          "two-tower-hgnn",
+          "ridge-graph",
+          "two-tower-hgnn+graph",
+          "two-tower-hgnn+text"};
 }
 
 std::vector<std::string> ablation_rows() {
@@ -33,7 +44,7 @@ std::vector<std::string> every_row() {
 bool is_defined(std::string_view row, std::string_view split) {
   constexpr std::array<std::string_view, 5> by_interactions = {"popularity", "item-knn", "ease", "graph-knn",
                                                                "ridge-graph"};
-  if (split == "cold") return std::find(by_interactions.begin(), by_interactions.end(), row) == by_interactions.end();
+  if (ranks_cold(split)) return std::find(by_interactions.begin(), by_interactions.end(), row) == by_interactions.end();
   return row != "two-tower-hgnn+text";
 }
 

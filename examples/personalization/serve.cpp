@@ -24,8 +24,8 @@ struct served {
         model{load_served_model(ctx, of, o)} {}
 
   // The best rows by score, those of `without` (rising) left out.
-  [[nodiscard]] std::vector<ia::scored> best(std::vector<float> const& scores, std::optional<std::uint16_t> type, std::size_t count,
-                                             std::span<std::uint32_t const> without) const {
+  [[nodiscard]] std::vector<ia::scored> best(std::vector<float> const& scores, std::optional<std::uint16_t> type,
+                                             std::size_t count, std::span<std::uint32_t const> without) const {
     ia::heaviest top{count};
     for (std::uint32_t row = 0; row < scores.size(); ++row) {
       if (type && of.type(row) != *type) continue;
@@ -114,8 +114,9 @@ void embed(options const& o) {
   std::size_t width = 0;
   for (auto const& part : s.of.vectors) width += part.cols();
   if (vector.cols() != width) {
-    throw user_error{o.vector_file.string() + " has " + std::to_string(vector.cols()) + " numbers where the catalogue has " +
-                     std::to_string(width) + " for each item: give the vectors of all its files side by side, in the order of their names"};
+    throw user_error{o.vector_file.string() + " has " + std::to_string(vector.cols()) +
+                     " numbers where the catalogue has " + std::to_string(width) +
+                     " for each item: give the vectors of all its files side by side, in the order of their names"};
   }
   if (!std::all_of(vector[0].begin(), vector[0].end(), [](float x) { return std::isfinite(x); })) {
     throw user_error{o.vector_file.string() + " holds a number that is not finite: make the vector again"};

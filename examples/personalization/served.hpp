@@ -12,7 +12,7 @@ namespace personalization {
 
 // Writes o.out / "model" / "model.safetensors": the network and whom items hear, the vectors that the ranker reads
 // (text, standardized z, item vectors of the towers), and the ranker.
-void save_served_model(options const& o, catalogue const& of, foundation const& made, numbers const& text, numbers const& z,
-                       ia::dot_scorer const& towers, joint_ranker const& ranker);
+void save_served_model(options const& o, catalogue const& of, foundation const& made, numbers const& text,
+                       numbers const& z, ia::dot_scorer const& towers, joint_ranker const& ranker);
 
 }  // namespace personalization

@@ -12,15 +12,15 @@
 #include "catalogue.hpp"
 #include "options.hpp"
 #include "protocol.hpp"
+#include "scoring.hpp"
 #include "study_log.hpp"
 
 namespace personalization {
 
-// A row of the ladder, ready to rank: score fills (users given, items) with numbers, higher is better. What a model
-// knows of a user is the training part of the split it was made for. Safe to call from one thread at a time.
+// A row of the ladder, ready to rank. What a model knows of a user is the training part of the split it was made for.
 struct scored_model {
   std::string name;
-  std::function<void(std::span<std::uint32_t const> users, ia::dense<float> scores)> score;
+  scoring score;
   double seconds = 0;
 };
 

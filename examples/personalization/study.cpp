@@ -16,12 +16,6 @@
 namespace personalization {
 namespace {
 
-// A row as the library's evaluation takes it.
-struct as_scorer {
-  scored_model const& row;
-  void score(ia::cpu::context&, std::span<std::uint32_t const> users, ia::dense<float> out) const { row.score(users, out); }
-};
-
 std::vector<std::string> wanted_splits(catalogue const& of, options const& o) {
   auto const known = split_names(of);
   if (std::find(o.splits.begin(), o.splits.end(), "all") != o.splits.end()) return known;
@@ -53,7 +47,8 @@ void note_settings(study_log& log, catalogue const& of, options const& o, std::v
 }
 
 // The rows by which example users are served, the best first.
-constexpr std::array<std::string_view, 5> servers = {"two-tower-hgnn+graph", "ridge-graph", "two-tower-hgnn", "ease", "popularity"};
+constexpr std::array<std::string_view, 5> servers = {"two-tower-hgnn+graph", "ridge-graph", "two-tower-hgnn", "ease",
+                                                     "popularity"};
 
 class study {
  public:
@@ -108,11 +103,13 @@ class study {
 
   void run_split(split const& part) {
     bool const first = splits_run_++ == 0;
-    if (o_.validation == validate_on::all || o_.validation == validate_on::only || (o_.validation == validate_on::first && first && !o_.quick)) {
+    if (o_.validation == validate_on::all || o_.validation == validate_on::only ||
+        (o_.validation == validate_on::first && first && !o_.quick)) {
       validate(make_validation(of_, part.name));
     }
     if (o_.validation == validate_on::only) return;
-    each_classical_row(ctx_, of_, part, text_, o_, log_, [&](scored_model const& row) { rank(part, row, o_.seed_list()); });
+    each_classical_row(ctx_, of_, part, text_, o_, log_,
+                       [&](scored_model const& row) { rank(part, row, o_.seed_list()); });
     for (auto const seed : o_.seed_list()) {
       for (auto const& row : run_learned_rows(ctx_, of_, part, text_, o_, seed, log_)) rank(part, row, {seed});
     }
@@ -124,9 +121,10 @@ class study {
     plain.paper = plain.ablations = false;
     auto const note = [&](scored_model const& row) {
       ia::ranking_task const task{twin.rankings.front().candidates, twin.rankings.front().test.by_user()};
-      double const ndcg = ia::evaluate(ctx_, as_scorer{row}, twin.train.by_user(), task).ndcg;
+      double const ndcg = ia::evaluate(ctx_, as_scorer{row.score}, twin.train.by_user(), task).ndcg;
       log_.validation.emplace_back(twin.name + '/' + row.name + "/ndcg10", ndcg);
-      if (o_.validation == validate_on::only) log_.bar.say(twin.name + " (validation): " + row.name + ' ' + std::to_string(ndcg));
+      if (o_.validation == validate_on::only)
+        log_.bar.say(twin.name + " (validation): " + row.name + ' ' + std::to_string(ndcg));
     };
     each_classical_row(ctx_, of_, twin, text_, plain, log_, note);
     for (auto const& row : run_learned_rows(ctx_, of_, twin, text_, plain, o_.seed, log_)) note(row);
@@ -137,13 +135,21 @@ class study {
     log_.bar.begin_quietly(part.name + ": rank");
     std::vector<ia::ranking_task> tasks;
     for (auto const& r : part.rankings) tasks.push_back({r.candidates, r.test.by_user()});
-    auto const reports = ia::evaluate(ctx_, as_scorer{row}, part.train.by_user(), tasks);
+    auto const reports = ia::evaluate(ctx_, as_scorer{row.score}, part.train.by_user(), tasks);
     for (std::size_t t = 0; t < reports.size(); ++t) {
       auto const& r = reports[t];
       if (r.users == 0) continue;
       for (auto const seed : seeds) {
-        data_.results.rows.push_back({part.rankings[t].name, row.name, seed, r.users, r.hit_rate, r.ndcg, r.recall, r.mrr,
-                                      r.coverage, {r.user_ndcg.begin(), r.user_ndcg.end()}});
+        data_.results.rows.push_back({part.rankings[t].name,
+                                      row.name,
+                                      seed,
+                                      r.users,
+                                      r.hit_rate,
+                                      r.ndcg,
+                                      r.recall,
+                                      r.mrr,
+                                      r.coverage,
+                                      {r.user_ndcg.begin(), r.user_ndcg.end()}});
       }
     }
     log_.bar.end(reports.empty() ? 0 : reports.front().users);
@@ -168,11 +174,13 @@ class study {
     numbers scores{users.size(), of_.items()};
     row.score(users, scores.view());
     ia::csr const known = ia::rows_of_users(part.train.by_user(), users);
-    auto const lists = ia::top_k_of_scores(ctx_, scores.view(), 10, {.candidates = {}, .exclude = known.view(), .mask = {}});
+    auto const lists =
+        ia::top_k_of_scores(ctx_, scores.view(), 10, {.candidates = {}, .exclude = known.view(), .mask = {}});
     for (std::size_t i = 0; i < users.size(); ++i) data_.examples.push_back(example(part, test, users[i], lists[i]));
   }
 
-  example_user example(split const& part, ia::interactions const& test, std::uint32_t user, std::span<ia::scored const> top) const {
+  example_user example(split const& part, ia::interactions const& test, std::uint32_t user,
+                       std::span<ia::scored const> top) const {
     constexpr std::size_t shown = 12;
     auto const history = part.train.by_user()[user];
     auto const held = test.by_user()[user];
@@ -192,9 +200,13 @@ class study {
   // Brings the rows into the order of the ladder and takes over what the log holds by now.
   void finish() {
     auto const order = every_row();
-    auto const place = [&](result_row const& row) { return std::find(order.begin(), order.end(), row.model) - order.begin(); };
+    auto const place = [&](result_row const& row) {
+      return std::find(order.begin(), order.end(), row.model) - order.begin();
+    };
     auto const splits = splits_of(data_.results.rows);
-    auto const split_place = [&](result_row const& row) { return std::find(splits.begin(), splits.end(), row.split) - splits.begin(); };
+    auto const split_place = [&](result_row const& row) {
+      return std::find(splits.begin(), splits.end(), row.split) - splits.begin();
+    };
     std::stable_sort(data_.results.rows.begin(), data_.results.rows.end(), [&](auto const& a, auto const& b) {
       return std::tuple{split_place(a), place(a), a.seed} < std::tuple{split_place(b), place(b), b.seed};
     });

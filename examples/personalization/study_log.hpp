@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <deque>
 #include <intarsia/graph/ridge.hpp>
 #include <map>
 #include <string>
@@ -14,10 +15,10 @@ namespace personalization {
 
 // One line of a chart: a loss or a validation figure over training steps.
 struct curve {
-  std::string stage;   // "hgnn", "towers", ...
+  std::string stage;  // "hgnn", "towers", ...
   std::string split;
   std::uint64_t seed = 0;
-  std::string figure;  // "loss", "validation NDCG@10", ...: one chart for each
+  std::string figure;                             // "loss", "validation NDCG@10", ...: one chart for each
   std::vector<std::pair<double, double>> points;  // (step, value), steps rising
 };
 
@@ -35,10 +36,10 @@ struct map_point {
 
 struct study_log {
   progress bar;
-  std::vector<curve> curves;
-  std::vector<std::pair<std::string, double>> validation;        // "warm/two-tower/ndcg10/steps=1000", 0.21
-  std::vector<std::pair<std::string, std::string>> settings;     // every setting that was assumed or chosen
-  std::map<std::string, intarsia::ridge_options> ridge;          // what was chosen for the ridge edges, by split
+  std::deque<curve> curves;                                   // references to them stay good
+  std::vector<std::pair<std::string, double>> validation;     // "warm/two-tower/ndcg10/steps=1000", 0.21
+  std::vector<std::pair<std::string, std::string>> settings;  // every setting that was assumed or chosen
+  std::map<std::string, intarsia::ridge_options> ridge;       // what was chosen for the ridge edges, by split
   std::vector<relation_summary> relations;
   std::vector<map_point> map;
   std::string map_of;  // a sentence: which embedding, and how it became two numbers

@@ -25,7 +25,8 @@ std::size_t raw_width(catalogue const& of) {
 // A row that was zeros before the transform is an item without text, not one far from the middle.
 void clear_textless(numbers const& raw, numbers& whitened) {
   for (std::size_t row = 0; row < raw.rows(); ++row) {
-    if (std::all_of(raw[row].begin(), raw[row].end(), [](float x) { return x == 0; })) std::ranges::fill(whitened[row], 0.0F);
+    if (std::all_of(raw[row].begin(), raw[row].end(), [](float x) { return x == 0; }))
+      std::ranges::fill(whitened[row], 0.0F);
   }
 }
 
@@ -43,7 +44,8 @@ whitened_text whiten_text(ia::cpu::context& ctx, catalogue const& of) {
   return {std::move(transform), std::move(vectors)};
 }
 
-numbers whiten_new(ia::cpu::context& ctx, catalogue const& of, ia::whitening const& transform, std::span<float const> vector) {
+numbers whiten_new(ia::cpu::context& ctx, catalogue const& of, ia::whitening const& transform,
+                   std::span<float const> vector) {
   std::vector<ia::dense<float const>> parts;
   std::size_t left = 0;
   for (auto const& file : of.vectors) {

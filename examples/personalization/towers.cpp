@@ -19,31 +19,32 @@ numbers beside(numbers const& left, numbers const& right) {
 
 template <std::size_t In>
 ia::dot_scorer trained(ia::cpu::context& ctx, ia::interactions const& train_on, ia::tower_inputs const& inputs,
-                       std::vector<std::size_t> blocks, ia::tower_training const& settings, std::string const& name,
-                       ia::checkpoints const& keep, study_log& log, curve& loss_curve) {
+                       std::vector<std::size_t> blocks, ia::tower_training const& settings,
+                       training_stage const& stage) {
   ia::two_tower towers{ia::mlp<In, 512, 256, 128>{ctx}, ia::mlp<In, 512, 256, 128>{ctx}};
   ia::history_mean const histories{ctx, train_on.by_user(), inputs.histories, std::move(blocks)};
-  log.bar.begin(name, settings.steps, settings.batch);
-  ia::train_towers(ctx, towers, train_on, histories, inputs, settings, name, keep, [&](std::size_t done, double loss) {
-    log.bar.step(done, loss);
-    if (done % 10 == 0) loss_curve.points.emplace_back(static_cast<double>(done), loss);
-  });
-  log.bar.end();
-  return {ia::user_outputs(ctx, towers.query, histories), ia::tower_outputs(ctx, towers.item, inputs.items)};
+  auto const scorer = [&] {
+    return ia::dot_scorer{ia::user_outputs(ctx, towers.query, histories),
+                          ia::tower_outputs(ctx, towers.item, inputs.items)};
+  };
+  stage.log.bar.begin(stage.name, settings.steps, settings.batch);
+  ia::train_towers(ctx, towers, train_on, histories, inputs, settings, stage.name, stage.keep, stage.watch(10),
+                   stage.judged(settings.steps, [&] { return scoring_of(ctx, scorer()); }));
+  stage.log.bar.end();
+  return scorer();
 }
 
 }  // namespace
 
 ia::dot_scorer train_two_tower(ia::cpu::context& ctx, ia::interactions const& train_on, tower_features const& given,
-                               ia::tower_training const& settings, std::string const& name, ia::checkpoints const& keep,
-                               study_log& log, curve& loss) {
+                               ia::tower_training const& settings, training_stage const& stage) {
   auto const text = static_cast<ia::dense<float const>>(given.text->view());
-  if (!given.z) return trained<384>(ctx, train_on, {text, {}, text}, {384}, settings, name, keep, log, loss);
+  if (!given.z) return trained<384>(ctx, train_on, {text, {}, text}, {384}, settings, stage);
   numbers const items = beside(*given.z, *given.text);
   numbers const cold = given.z_text ? beside(*given.z_text, *given.text) : numbers{};
   auto const all = static_cast<ia::dense<float const>>(items.view());
   auto const unseen = given.z_text ? static_cast<ia::dense<float const>>(cold.view()) : ia::dense<float const>{};
-  return trained<512>(ctx, train_on, {all, unseen, all}, {128, 384}, settings, name, keep, log, loss);
+  return trained<512>(ctx, train_on, {all, unseen, all}, {128, 384}, settings, stage);
 }
 
 }  // namespace personalization

@@ -4,10 +4,9 @@
 #include <intarsia/cpu/context.hpp>
 #include <intarsia/models/dot_scorer.hpp>
 #include <intarsia/models/train_towers.hpp>
-#include <string>
 
 #include "catalogue.hpp"
-#include "study_log.hpp"
+#include "training_stage.hpp"
 
 namespace personalization {
 
@@ -18,18 +17,18 @@ struct tower_features {
   numbers const* z = nullptr;
   numbers const* z_text = nullptr;
 };
-[[nodiscard]] ia::dot_scorer train_two_tower(ia::cpu::context& ctx, ia::interactions const& train_on, tower_features const& given,
-                                             ia::tower_training const& settings, std::string const& name,
-                                             ia::checkpoints const& keep, study_log& log, curve& loss);
+[[nodiscard]] ia::dot_scorer train_two_tower(ia::cpu::context& ctx, ia::interactions const& train_on,
+                                             tower_features const& given, ia::tower_training const& settings,
+                                             training_stage const& stage);
 
-// The tripartite graph of items and users (arXiv 2403.05185, "HGNN-w-users"): users without features, trained on who had
-// what.
+// The tripartite graph of items and users (arXiv 2403.05185, "HGNN-w-users"): users without features, trained on who
+// had what.
 struct with_users_settings {
   std::size_t batch = 1024, steps = 300;
   float rate = 0.003F, temperature = 0.1F;
 };
-[[nodiscard]] ia::dot_scorer train_with_users(ia::cpu::context& ctx, ia::interactions const& train_on, numbers const& text,
-                                              with_users_settings const& settings, std::string const& name,
-                                              ia::checkpoints const& keep, study_log& log, curve& loss);
+[[nodiscard]] ia::dot_scorer train_with_users(ia::cpu::context& ctx, ia::interactions const& train_on,
+                                              numbers const& text, with_users_settings const& settings,
+                                              training_stage const& stage);
 
 }  // namespace personalization

@@ -16,7 +16,6 @@ namespace {
 
 p::catalogue read(test::folder const& from) { return p::read_catalogue(from.path(), {}); }
 
-
 // The sentence with which a catalogue is refused.
 std::string refusal(std::string const& file, std::string const& text) {
   test::folder in{"refusal"};

@@ -48,9 +48,15 @@ TEST_CASE("options: lists, flags and commands") {
 }
 
 TEST_CASE("options: each mistake is one sentence") {
-  for (auto const& words : std::vector<std::vector<char const*>>{{"--nonsense"}, {"--seeds", "none"}, {"--seeds", "0"}, {"--threads", "0"},
-                                                                {"--only", "eeze"}, {"recommend"}, {"split", "--by", "moon"},
-                                                                {"similar", "embed"}, {"--seed"}}) {
+  for (auto const& words : std::vector<std::vector<char const*>>{{"--nonsense"},
+                                                                 {"--seeds", "none"},
+                                                                 {"--seeds", "0"},
+                                                                 {"--threads", "0"},
+                                                                 {"--only", "eeze"},
+                                                                 {"recommend"},
+                                                                 {"split", "--by", "moon"},
+                                                                 {"similar", "embed"},
+                                                                 {"--seed"}}) {
     std::vector<char const*> all = {"personalization"};
     all.insert(all.end(), words.begin(), words.end());
     try {

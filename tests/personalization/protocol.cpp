@@ -50,8 +50,9 @@ void check(p::split const& part, rule const& train, rule const& test) {
 }  // namespace
 
 TEST_CASE("protocol: names of the splits of a catalogue") {
-  CHECK(p::split_names(tiny()) ==
-        std::vector<std::string>{"warm", "cold", "new-to-movie", "new-to-ova", "new-to-special", "new-to-ona"});
+  CHECK(p::split_names(tiny()) == std::vector<std::string>{"warm", "cold", "cold-draw-1", "cold-draw-2", "cold-draw-3",
+                                                           "new-to-movie", "new-to-ova", "new-to-special",
+                                                           "new-to-ona"});
   CHECK_THROWS_AS(p::make_split(tiny(), "new-to-tv"), p::user_error);     // the largest
   CHECK_THROWS_AS(p::make_split(tiny(), "new-to-music"), p::user_error);  // has no items here
   CHECK_THROWS_AS(p::make_validation(tiny(), "warmer"), p::user_error);
@@ -60,9 +61,11 @@ TEST_CASE("protocol: names of the splits of a catalogue") {
 TEST_CASE("protocol: warm and its twin") {
   auto const fold = [](std::size_t i) { return tiny().fold[i]; };
   auto const part = p::make_split(tiny(), "warm");
-  check(part, [&](auto i) { return fold(i) > 1; }, [&](auto i) { return fold(i) < 2; });
+  check(
+      part, [&](auto i) { return fold(i) > 1; }, [&](auto i) { return fold(i) < 2; });
   CHECK_FALSE(part.validation);
-  check(p::make_validation(tiny(), "warm"), [&](auto i) { return fold(i) > 2; }, [&](auto i) { return fold(i) == 2; });
+  check(
+      p::make_validation(tiny(), "warm"), [&](auto i) { return fold(i) > 2; }, [&](auto i) { return fold(i) == 2; });
 
   REQUIRE(part.rankings.size() == 6);  // all items, and five types
   CHECK(part.rankings[0].candidates.size() == tiny().items());
@@ -77,9 +80,11 @@ TEST_CASE("protocol: warm and its twin") {
 }
 
 TEST_CASE("protocol: cold and its twin") {
-  check(p::make_split(tiny(), "cold"), [](auto i) { return !cold(i); }, cold);
+  check(
+      p::make_split(tiny(), "cold"), [](auto i) { return !cold(i); }, cold);
   auto const validation = p::make_validation(tiny(), "cold");
-  check(validation, [](auto i) { return !cold(i) && !twin(i); }, twin);
+  check(
+      validation, [](auto i) { return !cold(i) && !twin(i); }, twin);
   CHECK(validation.validation);
   for (auto const row : validation.rankings[0].candidates) {
     CHECK(row % 7 == 3);
@@ -91,15 +96,21 @@ TEST_CASE("protocol: cold and its twin") {
 TEST_CASE("protocol: new-to-T and its twin") {
   for (std::string const type : {"movie", "ona"}) {
     auto const part = p::make_split(tiny(), "new-to-" + type);
-    check(part, [&](auto i) { return !(is_type(i, type) && rest(i) == 0); }, [&](auto i) { return is_type(i, type) && rest(i) == 0; });
+    check(
+        part, [&](auto i) { return !(is_type(i, type) && rest(i) == 0); },
+        [&](auto i) { return is_type(i, type) && rest(i) == 0; });
     for (auto const row : part.rankings[0].candidates) CHECK(tiny().type_name(row) == type);
-    check(p::make_validation(tiny(), "new-to-" + type), [&](auto i) { return !(is_type(i, type) && rest(i) <= 1); },
-          [&](auto i) { return is_type(i, type) && rest(i) == 1; });
+    check(
+        p::make_validation(tiny(), "new-to-" + type), [&](auto i) { return !(is_type(i, type) && rest(i) <= 1); },
+        [&](auto i) { return is_type(i, type) && rest(i) == 1; });
   }
 }
 
 TEST_CASE("protocol: other draws of cold items stay on the training side") {
-  auto const one = p::make_cold_draw(tiny(), 1), again = p::make_cold_draw(tiny(), 1), two = p::make_cold_draw(tiny(), 2);
+  auto const one = p::make_split(tiny(), "cold-draw-1"), again = p::make_split(tiny(), "cold-draw-1"),
+             two = p::make_split(tiny(), "cold-draw-2");
+  CHECK(one.name == "cold-draw-1");
+  CHECK(one.rankings[0].name == one.name);
   CHECK(one.rankings[0].candidates == again.rankings[0].candidates);
   CHECK(one.rankings[0].candidates != two.rankings[0].candidates);
   std::vector<std::size_t> drawn(tiny().types()), open(tiny().types());
@@ -110,7 +121,8 @@ TEST_CASE("protocol: other draws of cold items stay on the training side") {
     CHECK(one.train.by_item().degree(row) == 0);
   }
   for (std::size_t t = 0; t < drawn.size(); ++t) CHECK(drawn[t] == open[t] * 15 / 100);
-  CHECK(pairs_in(one.train).size() + pairs_in(one.rankings[0].test).size() == pairs_where([](auto i) { return !cold(i); }).size());
+  CHECK(pairs_in(one.train).size() + pairs_in(one.rankings[0].test).size() ==
+        pairs_where([](auto i) { return !cold(i); }).size());
 }
 
 TEST_CASE("protocol: without weak signals") {

@@ -31,12 +31,15 @@ TEST_CASE("report: what a catalogue says is text, never markup") {
 
 TEST_CASE("report: one page without a script, a network or an open tag") {
   auto const page = p::render_report(invented::report(50));
-  for (auto const* banned : {"<script", "http://", "https://", "src=", "@import", "url(", "nan", "inf,"}) CHECK_THAT(page, !Contains(banned));
+  for (auto const* banned : {"<script", "http://", "https://", "src=", "@import", "url(", "nan", "inf,"})
+    CHECK_THAT(page, !Contains(banned));
   CHECK_THAT(page, Contains("width=device-width"));
   for (auto const* tag : {"table", "tr", "div", "svg", "details", "ol", "g", "main", "p"}) {
-    CHECK(count(page, "<" + std::string{tag} + ">") + count(page, "<" + std::string{tag} + " ") == count(page, "</" + std::string{tag} + ">"));
+    CHECK(count(page, "<" + std::string{tag} + ">") + count(page, "<" + std::string{tag} + " ") ==
+          count(page, "</" + std::string{tag} + ">"));
   }
-  for (auto const* part : {"ladder", "comparison", "types", "held-out", "ablations", "map", "users", "training", "graph", "settings"}) {
+  for (auto const* part :
+       {"ladder", "comparison", "types", "held-out", "ablations", "map", "users", "training", "graph", "settings"}) {
     CHECK(count(page, "id=\"" + std::string{part} + "\"") == 1);
   }
   CHECK(count(page, "<h3>User ") == 10);

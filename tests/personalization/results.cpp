@@ -27,7 +27,8 @@ TEST_CASE("results: results.json has the fields that were promised and no others
   CHECK(all["peak_mib"] == 712);
   CHECK(all["validation"].size() == 2);
   REQUIRE(all["rows"].size() == data.results.rows.size());
-  std::set<std::string> const promised = {"split", "model", "seed", "users", "hr10", "ndcg10", "recall10", "mrr10", "coverage"};
+  std::set<std::string> const promised = {"split",  "model",    "seed",  "users",   "hr10",
+                                          "ndcg10", "recall10", "mrr10", "coverage"};
   for (std::size_t i = 0; i < all["rows"].size(); ++i) {
     auto const& row = all["rows"][i];
     std::set<std::string> fields;
@@ -59,7 +60,8 @@ TEST_CASE("results: mean and deviation over seeds") {
 
 TEST_CASE("results: the table marks the best of each column") {
   p::study_results r;
-  r.rows = {{"warm", "popularity", 1, 9, .6, .1, .1, .1, .1, {}}, {"warm", "ease", 1, 9, .5, .2, .1, .1, .1, {}},
+  r.rows = {{"warm", "popularity", 1, 9, .6, .1, .1, .1, .1, {}},
+            {"warm", "ease", 1, 9, .5, .2, .1, .1, .1, {}},
             {"warm/tv", "ease", 1, 9, .5, .25, .1, .1, .1, {}}};
   auto const plain = p::to_table(r, false), bold = p::to_table(r, true);
   CHECK_THAT(plain, Contains("popularity  0.6000   0.1000") && !Contains("\033"));
