@@ -18,7 +18,7 @@ struct User : ia::node<"user", 64> {};
 struct Item : ia::node<"item", 128> {};
 struct Tag : ia::node<"tag", 128> {};
 struct Clicks : ia::verb<"clicks"> {};
-struct Co : ia::verb<"co"> {};
+struct Co : ia::verb<"co", ia::symmetric> {};  // so that w5 hides links in both directions
 struct Has : ia::verb<"has"> {};
 using UserItem = ia::relation<User, Clicks, Item>;
 using ItemItem = ia::relation<Item, Co, Item>;

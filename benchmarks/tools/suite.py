@@ -15,11 +15,12 @@ import report
 import roofs
 
 HERE = pathlib.Path(__file__).resolve().parent.parent
-# Which program measures ours, and which script the peers.
-WORKLOADS = {"w1": ("build", "w1.py"), "w2": ("sampling", "w2.py"), "w3": ("sampling", "w2.py"), "w4": ("sampling", "w4.py"),
-             "w5": ("sampling", "w5.py"), "w6": ("aggregation", "w6.py"), "w7": ("aggregation", "w7.py"),
-             "w8": ("step", "w8.py"), "w10": ("two_tower", "w10.py"), "w11": ("top_k", "w11.py"), "w13": ("inference", "w13.py"),
-             "w14": ("growth", "")}
+# Which program measures ours, which script the peers, and which environments have something to say in it.
+BOTH, TORCH = ("torch", "dgl"), ("torch",)
+WORKLOADS = {"w1": ("build", "w1.py", TORCH), "w2": ("sampling", "w2.py", BOTH), "w3": ("sampling", "w2.py", BOTH),
+             "w4": ("sampling", "w4.py", BOTH), "w5": ("sampling", "w5.py", BOTH), "w6": ("aggregation", "w6.py", BOTH),
+             "w7": ("aggregation", "w7.py", BOTH), "w8": ("step", "w8.py", BOTH), "w10": ("two_tower", "w10.py", TORCH),
+             "w11": ("top_k", "w11.py", TORCH), "w13": ("inference", "w13.py", BOTH), "w14": ("growth", "", ())}
 
 
 def machine():
@@ -56,18 +57,20 @@ def measure_roof(options, threads):
     return rates
 
 
-def start_peers(options, script, threads):
+def start_peers(options, script, environments, threads):
     """(program, entrants) for each interpreter that has something to say to the script."""
     found = []
     if not script or not (HERE / "peers" / script).exists():
         return found
     for name, python in options.python:
+        if name not in environments:
+            continue
         log = open(options.out / f"peers-{name}-{script}.log", "w")
         words = [python, str(HERE / "peers" / script), "--data", options.data, "--threads", str(threads)]
         program = pairs.Program(words + (["--large"] if options.large else []), threads, options.preload, log)
         listed = program.ask('{"do": "list"}')
-        if "failed" in listed:
-            print(f"  the peers of {name} do not run: {listed['failed']}", flush=True)
+        if not listed.get("entrants"):
+            print(f"  the peers of {name} do not run: {listed.get('failed', 'they lack what it needs')}", flush=True)
             program.close()
             continue
         options.versions[name] = {**options.versions.get(name, {}), **listed["versions"]}
@@ -153,7 +156,7 @@ def run_case(options, workload, case, ours, peers, threads, figures):
 
 
 def run_workload(options, workload, threads, figures):
-    program_name, script = WORKLOADS[workload]
+    program_name, script, environments = WORKLOADS[workload]
     if not (options.build / f"bench_{program_name}").exists():
         print(f"{workload}: there is no program bench_{program_name}")
         return []
@@ -167,7 +170,7 @@ def run_workload(options, workload, threads, figures):
     if not cases:
         program.close()
         return []
-    peers = start_peers(options, script, threads)
+    peers = start_peers(options, script, environments, threads)
     rows = []
     for case, ours in cases.items():
         print(f"  {workload}, {case}, {threads} thread{'s' * (threads > 1)}", flush=True)
