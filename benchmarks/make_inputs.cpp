@@ -245,6 +245,7 @@ int main(int count, char** words) {
          homogeneous(to, "g10m", plans::g10m, 0x76bd896808aa1ef7u);
          batches(to, "g10m_seeds", 9000, plans::g10m.targets);
        }},
+      {"x_g10m", [&] { to.save("x_g10m", bench::uniform_table(3000, plans::g10m.targets, 128), 128); }},
       {"h",
        [&] {
          save_typed(to, "h", plans::whole, false);

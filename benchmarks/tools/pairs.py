@@ -50,9 +50,11 @@ class Program:
             return 0.0
 
     def close(self):
-        self.process.stdin.close()
         try:
+            self.process.stdin.close()
             self.process.wait(10)
+        except BrokenPipeError:
+            self.process.wait()
         except subprocess.TimeoutExpired:
             self.process.kill()
             self.process.wait()
