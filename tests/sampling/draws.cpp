@@ -266,3 +266,50 @@ TEST_CASE("hidden entries are never drawn and the others stay uniform") {
     }
   }
 }
+
+namespace {
+
+// Floyd's draws of one row by the generator alone, or draws with replacement.
+std::vector<std::uint32_t> plain_draws(ia::seed key, std::uint64_t stream, std::uint32_t row, std::uint32_t size,
+                                       std::uint32_t count, bool replace) {
+  ia::random dice{key, stream, row};
+  std::vector<std::uint32_t> out;
+  for (std::uint32_t j = 0; j < count; ++j) {
+    std::uint32_t const last = replace ? size - 1 : size - count + j, pick = dice.below(last + 1);
+    bool const taken = !replace && std::find(out.begin(), out.end(), pick) != out.end();
+    out.push_back(taken ? last : pick);
+  }
+  std::sort(out.begin(), out.end());
+  return out;
+}
+
+}  // namespace
+
+TEST_CASE("the draws of sixteen rows at a time are those of each row alone, whatever the instructions") {
+  ia::random choose{ia::seed{9}, 1};
+  for (std::uint32_t const count : {1u, 2u, 3u, 5u, 10u, 15u, 16u, 17u, 33u, 64u}) {
+    // The largest sizes have to repeat most of their draws.
+    for (std::uint32_t const most : {count + 1, 100u, 70000u, 3000000000u}) {
+      for (bool const replace : {false, true}) {
+        std::vector<std::uint32_t> rows(16), sizes(16), places(16 * count, 7u);
+        for (std::size_t i = 0; i < 16; ++i) {
+          rows[i] = choose.bits();
+          sizes[i] = most <= count + 1 ? count + 1 : count + 1 + choose.below(most - count);
+        }
+        std::uint64_t const stream = choose.bits();
+        ia::cpu::detail::lane_plan const plan{ia::random{ia::seed{4}, stream}, count, replace};
+        for (auto const set : {ia::instruction_set::portable, ia::instruction_set::avx2, ia::instruction_set::avx512}) {
+          if (set > ia::widest_instructions()) continue;
+          CAPTURE(count, most, replace, static_cast<int>(set));
+          ia::cpu::detail::lane_draws_for(set)(plan, rows.data(), sizes.data(), places.data());
+          bool same = true;
+          for (std::size_t i = 0; i < 16; ++i) {
+            auto const expected = plain_draws(ia::seed{4}, stream, rows[i], sizes[i], count, replace);
+            for (std::size_t j = 0; j < count; ++j) same = same && places[j * 16 + i] == expected[j];
+          }
+          CHECK(same);
+        }
+      }
+    }
+  }
+}

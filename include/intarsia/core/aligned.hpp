@@ -3,13 +3,47 @@
 
 #include <algorithm>
 #include <cstddef>
+#include <cstdint>
 #include <cstdlib>
 #include <memory>
 #include <new>
 #include <type_traits>
 #include <utility>
+#if defined(__linux__)
+#include <sys/mman.h>
+#endif
 
 namespace intarsia::inline v0 {
+
+namespace detail {
+inline constexpr std::size_t large_page = std::size_t{1} << 21;
+
+// Moves memory that is in use onto large pages where the system has them: reading scattered places then seldom waits
+// for an address. Advice only; small pieces and the ends of a piece stay as they are.
+inline void use_large_pages([[maybe_unused]] void const* data, [[maybe_unused]] std::size_t bytes) {
+#if defined(__linux__) && defined(MADV_HUGEPAGE)
+  constexpr int collapse = 25;  // MADV_COLLAPSE, which older headers lack
+  auto const first = (reinterpret_cast<std::uintptr_t>(data) + large_page - 1) / large_page * large_page;
+  auto const last = (reinterpret_cast<std::uintptr_t>(data) + bytes) / large_page * large_page;
+  if (last <= first) return;
+  static_cast<void>(::madvise(reinterpret_cast<void*>(first), last - first, MADV_HUGEPAGE));
+  static_cast<void>(::madvise(reinterpret_cast<void*>(first), last - first, collapse));
+#endif
+}
+
+// Memory on a 64-byte boundary, to be given back by std::free; larger pieces on large pages where the system has them.
+// Throws std::bad_alloc.
+[[nodiscard]] inline void* take_memory(std::size_t bytes) {
+  std::size_t const boundary = bytes >= 2 * large_page ? large_page : 64;
+  bytes = (bytes + boundary - 1) / boundary * boundary;
+  void* const place = std::aligned_alloc(boundary, bytes);
+  if (!place) throw std::bad_alloc{};
+#if defined(__linux__) && defined(MADV_HUGEPAGE)
+  if (boundary == large_page) static_cast<void>(::madvise(place, bytes, MADV_HUGEPAGE));
+#endif
+  return place;
+}
+}  // namespace detail
 
 // A fixed number of trivial objects, uninitialised until written.
 template <class T>
@@ -24,9 +58,7 @@ class aligned_buffer {
   // Throws std::bad_alloc where the system has no memory left.
   explicit aligned_buffer(std::size_t count) : count_{count} {
     if (count == 0) return;
-    std::size_t const bytes = (count * sizeof(T) + 63) / 64 * 64;
-    data_.reset(static_cast<T*>(std::aligned_alloc(64, bytes)));
-    if (!data_) throw std::bad_alloc{};
+    data_.reset(static_cast<T*>(detail::take_memory(count * sizeof(T))));
   }
   aligned_buffer(aligned_buffer&& other) noexcept
       : count_{std::exchange(other.count_, 0)}, data_{std::move(other.data_)} {}

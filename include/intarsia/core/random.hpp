@@ -34,6 +34,15 @@ class random {
   INTARSIA_FN constexpr random(seed s, std::uint64_t stream, std::uint64_t index = 0)
       : key_{low(s.value ^ mix(stream)), high(s.value ^ mix(stream))}, index_{index} {}
 
+  // For kernels that make many draws at once: draw number n of an index is word n % 4 of
+  // philox({low(index), high(index), low(n / 4), high(n / 4)}, key()).
+  [[nodiscard]] INTARSIA_FN constexpr std::array<std::uint32_t, 2> key() const { return key_; }
+  [[nodiscard]] INTARSIA_FN static constexpr random with_key(std::array<std::uint32_t, 2> key, std::uint64_t index) {
+    random made{seed{}, 0, index};
+    made.key_ = key;
+    return made;
+  }
+
   // The next 32 random bits.
   INTARSIA_FN constexpr std::uint32_t bits() {
     if (used_ == 4) {

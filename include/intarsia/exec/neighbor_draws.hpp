@@ -12,10 +12,21 @@ namespace intarsia::inline v0 {
 // A fan-out that takes every entry of a row.
 inline constexpr std::uint32_t all_neighbors = 0xFFFFFFFFu;
 
+// Where a row begins and how many entries it has, in one word, so that a row is found by one read:
+// begin << 24 | entries, the lower 24 bits all ones where there are more entries than they can say.
+inline constexpr std::uint64_t crowded_row = 0xFFFFFFu;
+template <class Space>
+[[nodiscard]] constexpr std::uint64_t row_word(csr_view<Space> a, std::size_t row) {
+  if (!a.offsets) return 0;
+  std::uint64_t const entries = a.offsets[row + 1] - a.offsets[row];
+  return (a.offsets[row] << 24) | (entries < crowded_row ? entries : crowded_row);
+}
+
 // Row i of the answer belongs to row targets[i] of `rows`. Its draws depend on seed, stream and targets[i] alone.
 // The kernels of a backend:
-//   count_draws(ctx, draws)   writes offsets (targets + 1): how many entries each row of the answer has
-//   draw_entries(ctx, draws)  writes columns, and values where both matrices have them
+//   count_draws(ctx, span of draws)   for draws that have the same targets: writes the offsets (targets + 1) of each,
+//                                     which say how many entries each row of the answer has, and `found`
+//   draw_entries(ctx, draws)          writes columns, and values where both matrices have them
 template <class Space = host>
 struct neighbor_draws {
   using space = Space;
@@ -33,6 +44,14 @@ struct neighbor_draws {
   std::uint32_t* columns = nullptr;  // (entries drawn), in the order of the row unless drawn with replacement
   float* values = nullptr;           // (entries drawn), or null
   float* work = nullptr;             // (entries drawn) where weighted
+
+  // What saves reading; all may be null.
+  std::uint64_t const* words = nullptr;   // words[row * word_stride] is the word of a row; null: made from `rows`
+  std::size_t word_stride = 1;            // so that the words of a node for several relations lie side by side
+  std::uint64_t* found = nullptr;         // (targets): the words of the targets, from the one kernel to the other
+  std::uint64_t const* hiding = nullptr;  // bit row % hiding_bits is set for every row that has hidden entries
+
+  static constexpr std::size_t hiding_bits = std::size_t{1} << 15;
 };
 
 }  // namespace intarsia::inline v0

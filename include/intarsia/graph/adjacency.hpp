@@ -1,6 +1,7 @@
 // One relation: which sources each target hears.
 #pragma once
 
+#include <intarsia/core/aligned.hpp>
 #include <intarsia/schema/schema.hpp>
 #include <intarsia/tensor/csr.hpp>
 #include <utility>
@@ -34,7 +35,13 @@ class adjacency {
  public:
   adjacency() = default;
   // `forward`: one row per target, columns are sources.
-  explicit adjacency(csr forward) : forward_{std::move(forward)}, backward_{transposed(forward_.view())} {}
+  explicit adjacency(csr forward) : forward_{std::move(forward)}, backward_{transposed(forward_.view())} {
+    for (csr const* a : {&forward_, &backward_}) {
+      detail::use_large_pages(a->offsets.data(), a->offsets.size() * sizeof(std::uint64_t));
+      detail::use_large_pages(a->columns.data(), a->columns.size() * sizeof(std::uint32_t));
+      detail::use_large_pages(a->values.data(), a->values.size() * sizeof(float));
+    }
+  }
 
   [[nodiscard]] csr_view<> forward() const { return forward_.view(); }
   [[nodiscard]] csr_view<> backward() const {

@@ -12,6 +12,7 @@ template <schema_type S, class Space = host>
 struct hop {
   per_relation<S, edges_view<Space>> edges;
   per_node<S, std::size_t> sources{}, targets{};
+  bool by_id = false;  // sources are nodes of the whole graph by id, targets are slots: rows of features are read by id
 
   template <key_of<typename S::relation_keys> R>
   [[nodiscard]] auto operator[](R r) const {

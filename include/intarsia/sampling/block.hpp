@@ -12,46 +12,26 @@ namespace intarsia::inline v0 {
 
 namespace detail {
 
-// The edges of one relation in one hop: forward by local target, and the transpose.
+// The edges of one relation in one hop, by local target. Who pulls gradients along them makes the transpose.
 struct block_edges {
-  buffer<std::uint64_t> offsets, back_offsets;
-  buffer<std::uint32_t> columns, back_columns, positions;
+  buffer<std::uint64_t> offsets, found;
+  buffer<std::uint32_t> columns;
   buffer<float> values, work;
 
   [[nodiscard]] edges_view<> view(std::size_t targets, std::size_t sources) const {
     float const* const numbers = values.size() > 0 ? values.data() : nullptr;
     return {csr_view<>{targets, sources, offsets.data(), columns.data(), numbers, nullptr},
-            csr_view<>{sources, targets, back_offsets.data(), back_columns.data(), numbers, positions.data()},
+            csr_view<>{sources, targets, nullptr, nullptr, numbers, nullptr},
             {},
             {},
             nullptr};
-  }
-  // The transpose by counting: entries of a source rise by target.
-  void transpose(std::size_t targets, std::size_t sources) {
-    back_offsets.resize(sources + 1);
-    back_columns.resize(columns.size());
-    positions.resize(columns.size());
-    std::fill(back_offsets.begin(), back_offsets.end(), std::uint64_t{0});
-    if (sources == 0) return;
-    // Offsets are counted one place late, so that filling the rows leaves each at its own beginning.
-    std::uint64_t* const next = back_offsets.data() + 1;
-    for (std::size_t e = 0; e < columns.size(); ++e) {
-      if (columns[e] + 1 < sources) ++next[columns[e] + 1];
-    }
-    for (std::size_t s = 1; s < sources; ++s) next[s] += next[s - 1];
-    for (std::size_t t = 0; t < targets; ++t) {
-      for (std::uint64_t e = offsets[t]; e < offsets[t + 1]; ++e) {
-        std::uint64_t const place = next[columns[e]]++;
-        back_columns[place] = static_cast<std::uint32_t>(t);
-        positions[place] = static_cast<std::uint32_t>(e);
-      }
-    }
   }
 };
 
 struct block_hop {
   std::vector<block_edges> relations;
   std::vector<std::size_t> sources, targets;  // by node type
+  bool by_id = false;                         // columns are ids of the graph, not slots
 };
 
 // What a sampler fills: hops from the outermost to the innermost, and the nodes met by type, innermost first.
@@ -81,7 +61,8 @@ class block {
   // True where the block is the whole graph: slots are ids, and any number of layers reads the same edges.
   [[nodiscard]] bool whole() const { return whole_; }
 
-  // The nodes behind the slots: all sources of the outermost hop. The first targets(n) are those that were asked for.
+  // The nodes behind the slots: all sources of the outermost hop, or where that names its sources by id, all its
+  // targets. The first targets(n) are those that were asked for.
   template <key_of<typename S::node_keys> N>
   [[nodiscard]] std::span<id<N> const> ids(N) const {
     return detail::as<id<N>>(data_.ids[S::template node_index<N>].view());
@@ -92,7 +73,7 @@ class block {
     return hops_.back().targets[n];
   }
 
-  // Per type the rows of a table that the first layer reads, without a copy. features[n]: a tensor or view per type.
+  // Per type the rows of a table that the slots stand for, without a copy. features[n]: a tensor or view per type.
   template <class Features>
   [[nodiscard]] auto rows(Features const& features) const {
     return S::map_nodes([&](auto n) {
@@ -114,6 +95,7 @@ class block {
       auto const& from = data_.hops[h];
       std::copy(from.sources.begin(), from.sources.end(), hops_[h].sources.values.begin());
       std::copy(from.targets.begin(), from.targets.end(), hops_[h].targets.values.begin());
+      hops_[h].by_id = from.by_id;
       S::each_relation([&](auto r) {
         hops_[h].edges[r] = from.relations[S::template relation_index<decltype(r)>].view(hops_[h].targets[r.target],
                                                                                          hops_[h].sources[r.source]);

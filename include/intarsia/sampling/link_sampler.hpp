@@ -187,7 +187,10 @@ class link_sampler {
 
   void start(std::uint64_t epoch) {
     seeds_.start(epoch);
-    if (options_.scope == balance_scope::graph) thinned_.build(relations_, seeds_, neighbors_.relations().all());
+    if (options_.scope == balance_scope::graph) {
+      thinned_.build(relations_, seeds_, neighbors_.relations().all());
+      neighbors_.index();
+    }
     started_ = epoch;
   }
 

@@ -7,6 +7,7 @@
 #include <intarsia/sampling/permutation.hpp>
 #include <intarsia/sampling/position.hpp>
 #include <intarsia/sampling/relations.hpp>
+#include <intarsia/sampling/slot_table.hpp>
 
 namespace intarsia::inline v0 {
 
@@ -28,46 +29,26 @@ struct neighbor_options {
   std::vector<intarsia::fanout<S>> fanout = {15, 10};  // from the targets outwards: as many as the model has layers
   bool replace = false;                                // with replacement: always as many as the fan-out says
   bool weighted = false;                               // neighbors in proportion to edge values
+  // The outermost hop names its sources by id and gives them no slots: less work where the first layer reads the rows
+  // of whole tables, as hetero_sage does with block.rows(features).
+  bool outermost_by_id = false;
 };
 
 namespace detail {
 
-// Which slot a node has in the block under way; emptied by counting up a stamp.
-class slot_table {
- public:
-  explicit slot_table(std::size_t nodes = 0) { entries_.assign(nodes, {}); }
-
-  void clear() {
-    if (++stamp_ == 0) {
-      std::fill(entries_.begin(), entries_.end(), entry{});
-      stamp_ = 1;
-    }
-  }
-  // Brings the entry of a node near before it is needed.
-  void prefetch(std::uint32_t node) const { __builtin_prefetch(&entries_[node]); }
-  // The slot of a node; new nodes get the next one and are appended to `ids`.
-  std::uint32_t insert(std::uint32_t node, buffer<std::uint32_t>& ids) {
-    entry& e = entries_[node];
-    if (e.stamp != stamp_) {
-      e = {stamp_, static_cast<std::uint32_t>(ids.size())};
-      ids.push(node);
-    }
-    return e.slot;
-  }
-  [[nodiscard]] std::size_t nodes() const { return entries_.size(); }
-
- private:
-  struct entry {
-    std::uint32_t stamp = 0, slot = 0;
-  };
-  std::vector<entry> entries_;
-  std::uint32_t stamp_ = 0;
-};
-
 // Fan-outs by hop (innermost first) and relation.
 struct hop_plan {
   std::vector<std::vector<std::uint32_t>> fanout;
-  bool replace = false, weighted = false;
+  bool replace = false, weighted = false, outermost_by_id = false;
+};
+
+// What drawing needs beside the graph; kept, so that batches allocate nothing.
+struct draw_memory {
+  std::vector<slot_table> slots;              // by node type
+  std::vector<buffer<std::uint64_t>> hidden;  // by relation: the entries never drawn
+  std::vector<buffer<std::uint64_t>> hiding;  // by relation: neighbor_draws::hiding
+  row_words words;
+  std::vector<neighbor_draws<>> draws;
 };
 
 // Reserves what any batch of at most `seeds[type]` targets may need, so that filling never allocates.
@@ -92,50 +73,68 @@ inline void reserve_block(block_data& b, std::vector<relation_rows> const& relat
       if (!grows) edges[r] = std::min(edges[r], all);
       if (all == 0) edges[r] = 0;
       hop.relations[r].offsets.reserve(targets + 1);
+      hop.relations[r].found.reserve(targets);
       hop.relations[r].columns.reserve(edges[r]);
-      hop.relations[r].back_columns.reserve(edges[r]);
-      hop.relations[r].positions.reserve(edges[r]);
       if (relation.rows.values) hop.relations[r].values.reserve(edges[r]);
       if (plan.weighted) hop.relations[r].work.reserve(edges[r]);
       sources[relation.source] = std::min(nodes[relation.source], sources[relation.source] + edges[r]);
     }
-    for (std::size_t r = 0; r < relations.size(); ++r)
-      hop.relations[r].back_offsets.reserve(sources[relations[r].source] + 1);
-    seeds = sources;
+    hop.by_id = plan.outermost_by_id && h + 1 == depth;
+    if (!hop.by_id) seeds = sources;
   }
-  for (std::size_t n = 0; n < nodes.size(); ++n) b.ids[n].reserve(seeds[n]);
+  // One more, so that a node may be written before it is known whether it is new.
+  for (std::size_t n = 0; n < nodes.size(); ++n) b.ids[n].reserve(seeds[n] + 1);
 }
 
-// Draws the hops of a block around the nodes already in b.ids. `hidden` holds, by relation, the entries never drawn.
+// Draws the hops of a block around the nodes already in b.ids.
 // Draws of a node depend on seed, stream, hop, relation and the node's id alone.
 template <class Context>
-void expand(Context& ctx, block_data& b, std::vector<slot_table>& slots, std::vector<relation_rows> const& relations,
-            hop_plan const& plan, std::vector<buffer<std::uint64_t>> const& hidden, std::uint64_t stream) {
+void expand(Context& ctx, block_data& b, draw_memory& memory, std::vector<relation_rows> const& relations,
+            std::vector<std::size_t> const& nodes, hop_plan const& plan, std::uint64_t stream) {
   std::size_t const depth = plan.fanout.size();
   for (std::size_t h = 0; h < depth; ++h) {
     block_hop& hop = b.hops[depth - 1 - h];
-    for (std::size_t n = 0; n < b.ids.size(); ++n) hop.targets[n] = b.ids[n].size();
-    for (std::size_t r = 0; r < relations.size(); ++r) {
-      block_edges& edges = hop.relations[r];
-      edges.offsets.resize(hop.targets[relations[r].target] + 1);
-      neighbor_draws<> draws{.rows = relations[r].rows,
-                             .targets = b.ids[relations[r].target].view(),
-                             .hidden = hidden[r].view(),
-                             .fanout = plan.fanout[h][r],
-                             .replace = plan.replace,
-                             .weighted = plan.weighted,
-                             .key = ctx.random_seed(),
-                             .stream = stream_of(stream, h, r),
-                             .offsets = edges.offsets.data()};
-      count_draws(ctx, draws);
-      std::size_t const count = edges.offsets[draws.targets.size()];
-      edges.columns.resize(count);
-      edges.values.resize(draws.rows.values ? count : 0);
-      edges.work.resize(plan.weighted ? count : 0);
-      draws.columns = edges.columns.data();
-      draws.values = draws.rows.values ? edges.values.data() : nullptr;
-      draws.work = plan.weighted ? edges.work.data() : nullptr;
-      draw_entries(ctx, draws);
+    for (std::size_t n = 0; n < b.ids.size(); ++n) {
+      hop.targets[n] = b.ids[n].size();
+      memory.draws.clear();
+      for (std::size_t r = 0; r < relations.size(); ++r) {
+        if (relations[r].target != n) continue;
+        block_edges& edges = hop.relations[r];
+        edges.offsets.resize(hop.targets[n] + 1);
+        edges.found.resize(hop.targets[n]);
+        neighbor_draws<> draws{.rows = relations[r].rows,
+                               .targets = b.ids[n].view(),
+                               .hidden = memory.hidden[r].view(),
+                               .fanout = plan.fanout[h][r],
+                               .replace = plan.replace,
+                               .weighted = plan.weighted,
+                               .key = ctx.random_seed(),
+                               .stream = stream_of(stream, h, r),
+                               .offsets = edges.offsets.data(),
+                               .found = edges.found.data(),
+                               .hiding = memory.hiding[r].data()};
+        memory.words.show(draws, r, n);
+        memory.draws.push_back(draws);
+      }
+      count_draws(ctx, std::span<neighbor_draws<> const>{memory.draws});
+      auto draws = memory.draws.begin();
+      for (std::size_t r = 0; r < relations.size(); ++r) {
+        if (relations[r].target != n) continue;
+        block_edges& edges = hop.relations[r];
+        std::size_t const count = edges.offsets[hop.targets[n]];
+        edges.columns.resize(count);
+        edges.values.resize(relations[r].rows.values ? count : 0);
+        edges.work.resize(plan.weighted ? count : 0);
+        draws->columns = edges.columns.data();
+        draws->values = relations[r].rows.values ? edges.values.data() : nullptr;
+        draws->work = plan.weighted ? edges.work.data() : nullptr;
+        draw_entries(ctx, *draws++);
+      }
+    }
+    hop.by_id = plan.outermost_by_id && h + 1 == depth;
+    if (hop.by_id) {
+      hop.sources = nodes;
+      return;
     }
     // A type's new slots are given in the order of relations, targets and draws: one owner per source type.
     ctx.threads().bulk(b.ids.size(), 1, [&](std::size_t begin, std::size_t end) {
@@ -143,19 +142,11 @@ void expand(Context& ctx, block_data& b, std::vector<slot_table>& slots, std::ve
         for (std::size_t r = 0; r < relations.size(); ++r) {
           if (relations[r].source != n) continue;
           auto& columns = hop.relations[r].columns;
-          for (std::size_t entry = 0; entry < columns.size(); ++entry) {
-            if (entry + 16 < columns.size()) slots[n].prefetch(columns[entry + 16]);
-            columns[entry] = slots[n].insert(columns[entry], b.ids[n]);
-          }
+          memory.slots[n].insert({columns.data(), columns.size()}, b.ids[n]);
         }
       }
     });
     for (std::size_t n = 0; n < b.ids.size(); ++n) hop.sources[n] = b.ids[n].size();
-    ctx.threads().bulk(relations.size(), 1, [&](std::size_t begin, std::size_t end) {
-      for (std::size_t r = begin; r < end; ++r) {
-        hop.relations[r].transpose(hop.targets[relations[r].target], hop.sources[relations[r].source]);
-      }
-    });
   }
 }
 
@@ -175,13 +166,20 @@ class neighbor_sampler {
     for (auto const& hop : options.fanout) plan_.fanout.emplace_back(hop.most.values.begin(), hop.most.values.end());
     plan_.replace = options.replace;
     plan_.weighted = options.weighted;
-    for (std::size_t n : relations_.nodes()) slots_.emplace_back(n);
-    hidden_.resize(S::relation_count);
+    plan_.outermost_by_id = options.outermost_by_id;
+    for (std::size_t n : relations_.nodes()) memory_.slots.emplace_back(n);
+    memory_.hidden.resize(S::relation_count);
+    memory_.hiding.resize(S::relation_count);
+    for (auto& bits : memory_.hiding) bits.resize(neighbor_draws<>::hiding_bits / 64);
+    memory_.draws.reserve(S::relation_count);
+    index();
   }
 
   [[nodiscard]] std::size_t layers() const { return plan_.fanout.size(); }
   [[nodiscard]] detail::typed_rows<S> const& relations() const { return relations_; }
+  // Whoever changes them calls index() after it.
   [[nodiscard]] detail::typed_rows<S>& relations() { return relations_; }
+  void index() { memory_.words.build(relations_.all(), relations_.nodes()); }
 
   // Memory for batches of at most so many nodes of each type.
   void reserve(block<S>& b, std::vector<std::size_t> const& most) const {
@@ -189,7 +187,7 @@ class neighbor_sampler {
   }
   // Memory for so many hidden edges of each relation.
   void reserve_hidden(std::size_t most) {
-    for (auto& keys : hidden_) keys.reserve(most);
+    for (auto& keys : memory_.hidden) keys.reserve(most);
   }
   // An empty block: to be called before its nodes are added.
   void start(block<S>& b) {
@@ -198,12 +196,12 @@ class neighbor_sampler {
       reserve(b, std::vector<std::size_t>(S::node_count, 0));
     }
     for (auto& ids : b.data().ids) ids.clear();
-    for (auto& table : slots_) table.clear();
-    for (auto& keys : hidden_) keys.clear();
+    for (auto& table : memory_.slots) table.clear();
+    for (auto& keys : memory_.hidden) keys.clear();
   }
   // The slot of a node among the targets of the last layer.
   std::uint32_t add(block<S>& b, std::size_t type, std::uint32_t node) {
-    return slots_[type].insert(node, b.data().ids[type]);
+    return memory_.slots[type].insert(node, b.data().ids[type]);
   }
   template <key_of<typename S::node_keys> N>
   slot<N> add(block<S>& b, N, id<N> node) {
@@ -211,16 +209,23 @@ class neighbor_sampler {
   }
   // No draw of the block under way takes these edges of a relation, nor their parallels: target id << 32 | source id.
   void hide(std::size_t relation, std::span<std::uint64_t const> edges) {
-    for (std::uint64_t const edge : edges) hidden_[relation].push(edge);
+    for (std::uint64_t const edge : edges) memory_.hidden[relation].push(edge);
   }
 
   // Draws the hops around the nodes that were added.
   void fill(block<S>& b, sampler_position at) {
-    for (auto& keys : hidden_) {
+    for (std::size_t r = 0; r < S::relation_count; ++r) {
+      auto& keys = memory_.hidden[r];
       std::sort(keys.begin(), keys.end());
       keys.resize(static_cast<std::size_t>(std::unique(keys.begin(), keys.end()) - keys.begin()));
+      auto& bits = memory_.hiding[r];
+      std::fill(bits.begin(), bits.end(), std::uint64_t{0});
+      for (std::uint64_t const key : keys) {
+        std::size_t const bit = (key >> 32) % neighbor_draws<>::hiding_bits;
+        bits[bit / 64] |= std::uint64_t{1} << (bit % 64);
+      }
     }
-    detail::expand(*context_, b.data(), slots_, relations_.all(), plan_, hidden_,
+    detail::expand(*context_, b.data(), memory_, relations_.all(), relations_.nodes(), plan_,
                    detail::stream_of(stream_, at.epoch, at.batch));
     b.refresh();
   }
@@ -230,8 +235,7 @@ class neighbor_sampler {
   std::uint64_t stream_;
   detail::typed_rows<S> relations_;
   detail::hop_plan plan_;
-  std::vector<detail::slot_table> slots_;
-  std::vector<detail::buffer<std::uint64_t>> hidden_;
+  detail::draw_memory memory_;
 };
 template <schema_type S, class Context>
 neighbor_sampler(Context&, graph<S> const&) -> neighbor_sampler<S, Context>;

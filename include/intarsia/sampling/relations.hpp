@@ -4,7 +4,9 @@
 #include <algorithm>
 #include <array>
 #include <cstdint>
+#include <intarsia/exec/neighbor_draws.hpp>
 #include <intarsia/graph/graph.hpp>
+#include <intarsia/sampling/buffer.hpp>
 #include <memory>
 #include <numeric>
 #include <vector>
@@ -57,6 +59,32 @@ struct relation_rows {
   auto const row = rows[target];
   return std::binary_search(row.begin(), row.end(), source);
 }
+
+// The words of all rows, so that those of a node for all relations into its type lie side by side.
+class row_words {
+ public:
+  void build(std::vector<relation_rows> const& relations, std::vector<std::size_t> const& nodes) {
+    words_.resize(nodes.size());
+    place_.resize(relations.size());
+    stride_.assign(nodes.size(), 0);
+    for (std::size_t r = 0; r < relations.size(); ++r) place_[r] = stride_[relations[r].target]++;
+    for (std::size_t n = 0; n < nodes.size(); ++n) words_[n].resize(nodes[n] * stride_[n]);
+    for (std::size_t r = 0; r < relations.size(); ++r) {
+      std::size_t const type = relations[r].target;
+      std::uint64_t* const to = words_[type].data() + place_[r];
+      for (std::size_t v = 0; v < nodes[type]; ++v) to[v * stride_[type]] = row_word(relations[r].rows, v);
+    }
+  }
+  // Points the order to the words of relation r into the type `target`.
+  void show(neighbor_draws<>& order, std::size_t r, std::size_t target) const {
+    order.words = words_[target].data() + place_[r];
+    order.word_stride = stride_[target];
+  }
+
+ private:
+  std::vector<buffer<std::uint64_t>> words_;  // by target type: (nodes, relations into it)
+  std::vector<std::size_t> place_, stride_;
+};
 
 // Looks at a graph; rows that do not rise are kept here as a sorted copy.
 template <schema_type S>
