@@ -29,7 +29,7 @@ class slot_table {
   }
   // Turns nodes into slots, in order.
   void insert(std::span<std::uint32_t> nodes, buffer<std::uint32_t>& ids) {
-    constexpr std::size_t ahead = 32;
+    constexpr std::size_t ahead = 128;
     std::size_t const most = std::min(ids.size() + nodes.size(), words_.size());
     say_up_to(most, ids);
     ids.reserve(most + 1);
@@ -39,7 +39,7 @@ class slot_table {
     auto const bits = bits_;
     auto size = static_cast<std::uint32_t>(ids.size());
     for (std::size_t i = 0; i < nodes.size(); ++i) {
-      if (i + ahead < nodes.size()) __builtin_prefetch(words + nodes[i + ahead], 1);
+      if (i + ahead < nodes.size()) __builtin_prefetch(words + nodes[i + ahead], 0, 2);
       // Without a branch: whether a node is new cannot be foreseen.
       std::uint32_t const node = nodes[i], other = words[node] ^ stamp;
       bool const is_new = (other >> bits) != 0;
