@@ -94,6 +94,7 @@
 #include <intarsia/sampling/position.hpp>
 #include <intarsia/sampling/prefetch.hpp>
 #include <intarsia/sampling/relations.hpp>
+#include <intarsia/sampling/slot_table.hpp>
 #include <intarsia/sampling/thinned.hpp>
 
 // 5 io: files
@@ -175,6 +176,7 @@
 #include <intarsia/cpu/grain.hpp>
 #include <intarsia/cpu/inverse.hpp>
 #include <intarsia/cpu/lanes.hpp>
+#include <intarsia/cpu/lane_draws.hpp>
 #include <intarsia/cpu/map.hpp>
 #include <intarsia/cpu/memory.hpp>
 #include <intarsia/cpu/pair_softmax.hpp>
