@@ -79,6 +79,7 @@
 #include <intarsia/nn/linear.hpp>
 #include <intarsia/nn/mlp.hpp>
 #include <intarsia/nn/sage.hpp>
+#include <intarsia/nn/source_rows.hpp>
 
 // 5 sampling: batches of a graph
 #include <intarsia/sampling/alias.hpp>

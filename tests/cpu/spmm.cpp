@@ -81,6 +81,29 @@ TEST_CASE("spmm agrees with a plain loop: widths, values, scales, choices") {
   for (std::size_t width = 1; width < 40; ++width) agree<float>(5, 3, width, 7, 1e-5);
 }
 
+TEST_CASE("spmm of numbers stored as bf16 is that of the same numbers as float") {
+  for (std::size_t width : widths) {
+    for (unsigned kind = 0; kind < 8; ++kind) {
+      problem<float> p{60, 90, width, kind};
+      matrix<ia::bf16> half(90, width);
+      for (std::size_t i = 0; i < 90; ++i) {
+        for (std::size_t c = 0; c < width; ++c) {
+          half(i, c) = ia::bf16{p.x(i, c)};
+          p.x(i, c) = static_cast<float>(half(i, c));
+        }
+      }
+      for (auto set : instruction_sets()) {
+        auto const start = matrix<>::filled(60, width, 0.5f);
+        auto const from = [&](auto const& x) {
+          return on_all_threads(
+              set, start, [&](auto& ctx, auto& out) { spmm(ctx, p.a.view(), p.terms, x.view(), out.view(), true); });
+        };
+        CHECK(same_bits(from(half), from(p.x)));
+      }
+    }
+  }
+}
+
 TEST_CASE("spmm: no rows, no columns, no entries") {
   for (auto set : instruction_sets()) {
     auto ctx = context(set);

@@ -3,6 +3,7 @@
 #include <intarsia/graph/builder.hpp>
 #include <intarsia/loss/link_contrastive.hpp>
 #include <intarsia/models/hetero_sage.hpp>
+#include <intarsia/ops/gather.hpp>
 #include <intarsia/sampling/link_sampler.hpp>
 
 #include "../catch.hpp"
@@ -26,7 +27,7 @@ graph<Typed> catalogue() {
 }
 }  // namespace
 
-TEST_CASE("hetero_sage: one row of length 1 per node, and the sampled block of a batch gives the same as the graph") {
+TEST_CASE("hetero_sage: one row of length 1 per node") {
   cpu::context ctx{inline_executor{}, seed{4}};
   auto const g = catalogue();
   auto const x = features_of<Typed>({{12, 8, 5, 0}});
@@ -40,20 +41,39 @@ TEST_CASE("hetero_sage: one row of length 1 per node, and the sampled block of a
     for (double const v : z[Book{}][i]) square += v * v;
     CHECK(std::abs(square - 1) < 1e-9);
   }
-  // Every neighbor is drawn, so nothing is lost.
-  auto links = sample_links(ctx, g, {.batch = 5, .fanout = {50, 50}, .exclude_seeds = false});
-  REQUIRE(links.advance());
-  auto const& batch = links.current();
-  scope const temporary{ctx};
-  auto const part = encoder(ctx, batch.graph, batch.rows(x));
-  Typed::each_node([&](auto n) {
-    REQUIRE(part[n].rows() == batch.graph.targets(n));
-    for (std::size_t i = 0; i < part[n].rows(); ++i) {
-      for (std::size_t c = 0; c < 4; ++c) {
-        CHECK(part[n].value[i][c] == Approx(z[n][batch.graph.ids(n)[i].value][c]).epsilon(1e-9));
+}
+
+TEST_CASE("hetero_sage: a block of all neighbors gives what the graph gives, with sources by slot or by id") {
+  cpu::context ctx{inline_executor{}, seed{4}};
+  auto const g = catalogue();
+  auto const x = features_of<Typed>({{12, 8, 5, 0}});
+  for (auto const how : {aggregation::mean, aggregation::max, aggregation::pool}) {
+    for (auto const sharing : {neighbor_sharing::per_relation, neighbor_sharing::per_source}) {
+      model const encoder{ctx, {.sage = {how}, .neighbors = sharing}};
+      auto const z = own(encoder(ctx, g, x));
+      for (bool const by_id : {false, true}) {
+        auto links =
+            sample_links(ctx, g, {.batch = 5, .fanout = {50, 50}, .exclude_seeds = false, .outermost_by_id = by_id});
+        REQUIRE(links.advance());
+        auto const& batch = links.current();
+        CHECK(batch.graph.hop(0, 2).by_id == by_id);
+        CHECK(batch.leaked_edges() > 0);
+        scope const temporary{ctx};
+        auto const part = encoder(ctx, batch.graph, batch.rows(x));
+        Typed::each_node([&](auto n) {
+          REQUIRE(part[n].rows() == batch.graph.targets(n));
+          for (std::size_t i = 0; i < part[n].rows(); ++i) {
+            for (std::size_t c = 0; c < 4; ++c) {
+              CHECK(part[n].value[i][c] == Approx(z[n][batch.graph.ids(n)[i].value][c]).epsilon(1e-9));
+            }
+          }
+        });
+        // Copied rows of slots are no rows by id.
+        auto const copied = Typed::map_nodes([&](auto n) { return gather_indexed(ctx, batch.rows(x)[n]); });
+        if (by_id) CHECK_THROWS_AS(encoder(ctx, batch.graph, copied), shape_error);
       }
     }
-  });
+  }
 }
 
 TEST_CASE("hetero_sage: the slope of the loss along random directions, sampled and whole") {

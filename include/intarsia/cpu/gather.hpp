@@ -5,21 +5,28 @@
 #include <cstdint>
 #include <intarsia/cpu/context.hpp>
 #include <intarsia/cpu/grain.hpp>
+#include <intarsia/cpu/row_sum.hpp>
 #include <intarsia/tensor/view.hpp>
 
 namespace intarsia::inline v0::cpu {
 
-// out[i] = x[ids[i]]; as many ids as out has rows.
-template <class T>
-void gather_rows(context& ctx, std::type_identity_t<dense<T const>> x, std::uint32_t const* ids, dense<T> out) {
+// out[i] = x[ids[i]]; as many ids as out has rows. x may be stored as bf16 where out is float.
+template <class X, class T>
+void gather_rows(context& ctx, dense<X> x, std::uint32_t const* ids, dense<T> out) {
   ctx.threads().bulk(out.rows, rows_per_piece(2 * out.cols), [=](std::size_t begin, std::size_t end) {
-    constexpr std::size_t ahead = 8, line = 64 / sizeof(T);
+    constexpr std::size_t ahead = 16, line = 64 / sizeof(X);
     for (std::size_t row = begin; row < end; ++row) {
       if (row + ahead < end) {
-        T const* const next = x.data + ids[row + ahead] * x.stride;
-        for (std::size_t c = 0; c < out.cols && c < 16 * line; c += line) __builtin_prefetch(next + c);
+        X* const next = x.data + ids[row + ahead] * x.stride;
+        for (std::size_t c = 0; c < out.cols && c < 16 * line; c += line) __builtin_prefetch(next + c, 0, 2);
       }
-      std::copy_n(x.data + ids[row] * x.stride, out.cols, out.data + row * out.stride);
+      X* const from = x.data + ids[row] * x.stride;
+      T* const to = out.data + row * out.stride;
+      if constexpr (std::is_same_v<std::remove_const_t<X>, T>) {
+        std::copy_n(from, out.cols, to);
+      } else {
+        for (std::size_t c = 0; c < out.cols; ++c) to[c] = detail::as_number<T>(from[c]);
+      }
     }
   });
 }

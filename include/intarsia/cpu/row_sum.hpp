@@ -1,178 +1,313 @@
-// The innermost loop of spmm: a weighted sum of a few rows, its columns held in registers. The same text for each
-// instruction set, because the target of a function must be spelled out. Vector types stay inside the functions.
+// The innermost loop of spmm: the rows of a sparse matrix times a dense one, columns held in registers. The same text
+// for each instruction set, because the target of a function must be spelled out. Vector types stay inside the
+// functions.
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <cstring>
+#include <intarsia/core/bf16.hpp>
 #include <intarsia/cpu/context.hpp>
+#include <intarsia/exec/backend.hpp>
+#include <intarsia/tensor/csr.hpp>
+#include <type_traits>
 #include <utility>
 
 namespace intarsia::inline v0::cpu::detail {
 
-// to[c] += (or =) sum over e < count of scale[e] * from[e][c], for c < cols, in the order of e.
+// A product that is shared out by rows. X is how the dense matrix is stored, T what is computed and written.
+template <class X, class T>
+struct row_sum_work {
+  csr_view<> a;  // with offsets
+  spmm_terms<T> terms;
+  dense<X const> x;
+  dense<T> y;
+  bool add;
+  std::size_t entries;  // of a
+  std::size_t ahead;    // the rows of x lie scattered: those of so many entries later are asked for
+};
+
+// The number of an entry: 1 where the matrix has none.
 template <class T>
-using row_sum_kernel = void (*)(std::size_t count, T const* const* from, T const* scale, std::size_t cols, T* to,
-                                bool add);
+[[nodiscard]] inline T entry_value(csr_view<> a, std::size_t entry) {
+  if (!a.values) return T{1};
+  return static_cast<T>(a.values[a.positions ? a.positions[entry] : entry]);
+}
+template <class X, class T>
+[[nodiscard]] inline T row_sum_scale(row_sum_work<X, T> const& w, std::size_t entry, std::size_t source) {
+  T const value = entry_value<T>(w.a, entry);
+  return w.terms.col_scale ? value * w.terms.col_scale[source] : value;
+}
+template <class T, class X>
+[[nodiscard]] inline T as_number(X x) {
+  if constexpr (std::is_same_v<X, bf16>) {
+    return static_cast<T>(static_cast<float>(x));
+  } else {
+    return static_cast<T>(x);
+  }
+}
+
+// A row that is shorter than a vector.
+template <class X, class T, bool Weighted>
+void row_sum_narrow(row_sum_work<X, T> const& w, std::size_t row, T* to) {
+  T const whole = w.terms.row_scale ? w.terms.row_scale[row] : T{1};
+  for (std::size_t c = 0; c < w.y.cols; ++c) {
+    T sum{0};
+    for (std::size_t e = w.a.offsets[row]; e < w.a.offsets[row + 1]; ++e) {
+      std::size_t const source = w.a.columns[e];
+      if (Weighted && !w.terms.cols.has(source)) continue;
+      T const number = as_number<T>(w.x.data[source * w.x.stride + c]);
+      sum += Weighted ? row_sum_scale(w, e, source) * number : number;
+    }
+    to[c] = w.add ? to[c] + sum * whole : sum * whole;
+  }
+}
+
+// Rows [begin, end) of the work.
+template <class X, class T>
+using row_sum_kernel = void (*)(row_sum_work<X, T> const& w, std::size_t begin, std::size_t end);
 
 // All take the columns in blocks of eight, four and one vectors. Columns that are left over are summed by a vector that
-// ends with the row, of which only they are kept; a row shorter than a vector goes number by number.
+// ends with the row, of which only they are kept; a row shorter than a vector goes number by number. Weighted: entries
+// have values, or are scaled or chosen by their columns.
 
-template <class T>
+template <class X, class T, bool Weighted>
 struct row_sum_portable {
   using index = std::size_t;
   static constexpr index lanes = 16 / sizeof(T);
 
-  // One block of sizeof...(I) vectors.
+  // Columns [column, column + sizeof...(I) vectors) of one row, written to `to`.
   template <index... I>
-  static void block(index count, T const* const* from, T const* scale, index column, T* to, bool add,
-                    std::index_sequence<I...>) {
+  static void block(row_sum_work<X, T> const& w, index row, index column, T* to, bool add, std::index_sequence<I...>) {
     using vec [[gnu::vector_size(16)]] = T;
-    vec sum[sizeof...(I)], x[sizeof...(I)];
+    using narrow [[gnu::vector_size(8)]] = std::uint16_t;
+    using wide [[gnu::vector_size(16)]] = std::uint32_t;
+    constexpr index line = 64 / sizeof(X);
+    index const begin = w.a.offsets[row], end = w.a.offsets[row + 1];
+    X const* const x = w.x.data + column;
+    vec sum[sizeof...(I)], now[sizeof...(I)];
     ((sum[I] = vec{}), ...);
-    if (add) (std::memcpy(&sum[I], to + I * lanes, sizeof(vec)), ...);
-    for (index e = 0; e < count; ++e) {
-      T const* const row = from[e] + column;
-      (std::memcpy(&x[I], row + I * lanes, sizeof(vec)), ...);
-      ((sum[I] += scale[e] * x[I]), ...);
+    for (index e = begin; e < end; ++e) {
+      if (e + w.ahead < w.entries) {
+        char const* const next = reinterpret_cast<char const*>(x + w.a.columns[e + w.ahead] * w.x.stride);
+        ((I * lanes % line == 0 ? __builtin_prefetch(next + I * lanes * sizeof(X), 0, 2) : void()), ...);
+      }
+      index const source = w.a.columns[e];
+      T scale{1};
+      if constexpr (Weighted) {
+        if (!w.terms.cols.has(source)) continue;
+        scale = row_sum_scale(w, e, source);
+      }
+      X const* const from = x + source * w.x.stride;
+      if constexpr (std::is_same_v<X, bf16>) {
+        narrow bits[sizeof...(I)];
+        (std::memcpy(&bits[I], from + I * lanes, sizeof(narrow)), ...);
+        ((now[I] = reinterpret_cast<vec>(__builtin_convertvector(bits[I], wide) << 16)), ...);
+      } else {
+        (std::memcpy(&now[I], from + I * lanes, sizeof(vec)), ...);
+      }
+      if constexpr (Weighted) {
+        ((sum[I] += scale * now[I]), ...);
+      } else {
+        ((sum[I] += now[I]), ...);
+      }
+    }
+    T const whole = w.terms.row_scale ? w.terms.row_scale[row] : T{1};
+    ((sum[I] *= whole), ...);
+    if (add) {
+      (std::memcpy(&now[I], to + I * lanes, sizeof(vec)), ...);
+      ((sum[I] += now[I]), ...);
     }
     (std::memcpy(to + I * lanes, &sum[I], sizeof(vec)), ...);
   }
-  static void run(index count, T const* const* from, T const* scale, index cols, T* to, bool add) {
-    index c = 0;
-    for (; c + 8 * lanes <= cols; c += 8 * lanes) {
-      block(count, from, scale, c, to + c, add, std::make_index_sequence<8>{});
-    }
-    if (c + 4 * lanes <= cols) {
-      block(count, from, scale, c, to + c, add, std::make_index_sequence<4>{});
-      c += 4 * lanes;
-    }
-    for (; c + lanes <= cols; c += lanes) block(count, from, scale, c, to + c, add, std::make_index_sequence<1>{});
-    if (c == cols) return;
-    if (cols >= lanes) {
+  static void run(row_sum_work<X, T> const& w, index begin, index end) {
+    index const cols = w.y.cols;
+    for (index row = begin; row < end; ++row) {
+      if (!w.terms.rows.has(row)) continue;
+      T* const to = w.y.data + row * w.y.stride;
+      index c = 0;
+      for (; c + 8 * lanes <= cols; c += 8 * lanes) block(w, row, c, to + c, w.add, std::make_index_sequence<8>{});
+      if (c + 4 * lanes <= cols) {
+        block(w, row, c, to + c, w.add, std::make_index_sequence<4>{});
+        c += 4 * lanes;
+      }
+      for (; c + lanes <= cols; c += lanes) block(w, row, c, to + c, w.add, std::make_index_sequence<1>{});
+      if (c == cols) continue;
+      if (cols < lanes) {
+        row_sum_narrow<X, T, Weighted>(w, row, to);
+        continue;
+      }
       T last[lanes];
-      index const begin = cols - lanes;
-      std::memcpy(last, to + begin, sizeof last);
-      block(count, from, scale, begin, last, add, std::make_index_sequence<1>{});
-      std::memcpy(to + c, last + (c - begin), (cols - c) * sizeof(T));
-      return;
-    }
-    for (; c < cols; ++c) {
-      T sum = add ? to[c] : T{0};
-      for (index e = 0; e < count; ++e) sum += scale[e] * from[e][c];
-      to[c] = sum;
+      std::memcpy(last, to + cols - lanes, sizeof last);
+      block(w, row, cols - lanes, last, w.add, std::make_index_sequence<1>{});
+      std::memcpy(to + c, last + (c + lanes - cols), (cols - c) * sizeof(T));
     }
   }
 };
 
 #if INTARSIA_X86
-template <class T>
+template <class X, class T, bool Weighted>
 struct row_sum_avx2 {
   using index = std::size_t;
   static constexpr index lanes = 32 / sizeof(T);
 
-  // One block of sizeof...(I) vectors.
+  // Columns [column, column + sizeof...(I) vectors) of one row, written to `to`.
   template <index... I>
-  [[gnu::target("avx2,fma")]] static void block(index count, T const* const* from, T const* scale, index column, T* to,
-                                                bool add, std::index_sequence<I...>) {
+  [[gnu::target("avx2,fma")]] static void block(row_sum_work<X, T> const& w, index row, index column, T* to, bool add,
+                                                std::index_sequence<I...>) {
     using vec [[gnu::vector_size(32)]] = T;
-    vec sum[sizeof...(I)], x[sizeof...(I)];
+    using narrow [[gnu::vector_size(16)]] = std::uint16_t;
+    using wide [[gnu::vector_size(32)]] = std::uint32_t;
+    constexpr index line = 64 / sizeof(X);
+    index const begin = w.a.offsets[row], end = w.a.offsets[row + 1];
+    X const* const x = w.x.data + column;
+    vec sum[sizeof...(I)], now[sizeof...(I)];
     ((sum[I] = vec{}), ...);
-    if (add) (std::memcpy(&sum[I], to + I * lanes, sizeof(vec)), ...);
-    for (index e = 0; e < count; ++e) {
-      T const* const row = from[e] + column;
-      (std::memcpy(&x[I], row + I * lanes, sizeof(vec)), ...);
-      ((sum[I] += scale[e] * x[I]), ...);
+    for (index e = begin; e < end; ++e) {
+      if (e + w.ahead < w.entries) {
+        char const* const next = reinterpret_cast<char const*>(x + w.a.columns[e + w.ahead] * w.x.stride);
+        ((I * lanes % line == 0 ? __builtin_prefetch(next + I * lanes * sizeof(X), 0, 2) : void()), ...);
+      }
+      index const source = w.a.columns[e];
+      T scale{1};
+      if constexpr (Weighted) {
+        if (!w.terms.cols.has(source)) continue;
+        scale = row_sum_scale(w, e, source);
+      }
+      X const* const from = x + source * w.x.stride;
+      if constexpr (std::is_same_v<X, bf16>) {
+        narrow bits[sizeof...(I)];
+        (std::memcpy(&bits[I], from + I * lanes, sizeof(narrow)), ...);
+        ((now[I] = reinterpret_cast<vec>(__builtin_convertvector(bits[I], wide) << 16)), ...);
+      } else {
+        (std::memcpy(&now[I], from + I * lanes, sizeof(vec)), ...);
+      }
+      if constexpr (Weighted) {
+        ((sum[I] += scale * now[I]), ...);
+      } else {
+        ((sum[I] += now[I]), ...);
+      }
+    }
+    T const whole = w.terms.row_scale ? w.terms.row_scale[row] : T{1};
+    ((sum[I] *= whole), ...);
+    if (add) {
+      (std::memcpy(&now[I], to + I * lanes, sizeof(vec)), ...);
+      ((sum[I] += now[I]), ...);
     }
     (std::memcpy(to + I * lanes, &sum[I], sizeof(vec)), ...);
   }
-  [[gnu::target("avx2,fma")]] static void run(index count, T const* const* from, T const* scale, index cols, T* to,
-                                              bool add) {
-    index c = 0;
-    for (; c + 8 * lanes <= cols; c += 8 * lanes) {
-      block(count, from, scale, c, to + c, add, std::make_index_sequence<8>{});
-    }
-    if (c + 4 * lanes <= cols) {
-      block(count, from, scale, c, to + c, add, std::make_index_sequence<4>{});
-      c += 4 * lanes;
-    }
-    for (; c + lanes <= cols; c += lanes) block(count, from, scale, c, to + c, add, std::make_index_sequence<1>{});
-    if (c == cols) return;
-    if (cols >= lanes) {
+  [[gnu::target("avx2,fma")]] static void run(row_sum_work<X, T> const& w, index begin, index end) {
+    index const cols = w.y.cols;
+    for (index row = begin; row < end; ++row) {
+      if (!w.terms.rows.has(row)) continue;
+      T* const to = w.y.data + row * w.y.stride;
+      index c = 0;
+      for (; c + 8 * lanes <= cols; c += 8 * lanes) block(w, row, c, to + c, w.add, std::make_index_sequence<8>{});
+      if (c + 4 * lanes <= cols) {
+        block(w, row, c, to + c, w.add, std::make_index_sequence<4>{});
+        c += 4 * lanes;
+      }
+      for (; c + lanes <= cols; c += lanes) block(w, row, c, to + c, w.add, std::make_index_sequence<1>{});
+      if (c == cols) continue;
+      if (cols < lanes) {
+        row_sum_narrow<X, T, Weighted>(w, row, to);
+        continue;
+      }
       T last[lanes];
-      index const begin = cols - lanes;
-      std::memcpy(last, to + begin, sizeof last);
-      block(count, from, scale, begin, last, add, std::make_index_sequence<1>{});
-      std::memcpy(to + c, last + (c - begin), (cols - c) * sizeof(T));
-      return;
-    }
-    for (; c < cols; ++c) {
-      T sum = add ? to[c] : T{0};
-      for (index e = 0; e < count; ++e) sum += scale[e] * from[e][c];
-      to[c] = sum;
+      std::memcpy(last, to + cols - lanes, sizeof last);
+      block(w, row, cols - lanes, last, w.add, std::make_index_sequence<1>{});
+      std::memcpy(to + c, last + (c + lanes - cols), (cols - c) * sizeof(T));
     }
   }
 };
 
-template <class T>
+template <class X, class T, bool Weighted>
 struct row_sum_avx512 {
   using index = std::size_t;
   static constexpr index lanes = 64 / sizeof(T);
 
-  // One block of sizeof...(I) vectors.
+  // Columns [column, column + sizeof...(I) vectors) of one row, written to `to`.
   template <index... I>
-  [[gnu::target("avx2,fma,avx512f,avx512bw,avx512dq,avx512vl")]] static void block(index count, T const* const* from,
-                                                                                   T const* scale, index column, T* to,
+  [[gnu::target("avx2,fma,avx512f,avx512bw,avx512dq,avx512vl")]] static void block(row_sum_work<X, T> const& w,
+                                                                                   index row, index column, T* to,
                                                                                    bool add,
                                                                                    std::index_sequence<I...>) {
     using vec [[gnu::vector_size(64)]] = T;
-    vec sum[sizeof...(I)], x[sizeof...(I)];
+    using narrow [[gnu::vector_size(32)]] = std::uint16_t;
+    using wide [[gnu::vector_size(64)]] = std::uint32_t;
+    constexpr index line = 64 / sizeof(X);
+    index const begin = w.a.offsets[row], end = w.a.offsets[row + 1];
+    X const* const x = w.x.data + column;
+    vec sum[sizeof...(I)], now[sizeof...(I)];
     ((sum[I] = vec{}), ...);
-    if (add) (std::memcpy(&sum[I], to + I * lanes, sizeof(vec)), ...);
-    for (index e = 0; e < count; ++e) {
-      T const* const row = from[e] + column;
-      (std::memcpy(&x[I], row + I * lanes, sizeof(vec)), ...);
-      ((sum[I] += scale[e] * x[I]), ...);
+    for (index e = begin; e < end; ++e) {
+      if (e + w.ahead < w.entries) {
+        char const* const next = reinterpret_cast<char const*>(x + w.a.columns[e + w.ahead] * w.x.stride);
+        ((I * lanes % line == 0 ? __builtin_prefetch(next + I * lanes * sizeof(X), 0, 2) : void()), ...);
+      }
+      index const source = w.a.columns[e];
+      T scale{1};
+      if constexpr (Weighted) {
+        if (!w.terms.cols.has(source)) continue;
+        scale = row_sum_scale(w, e, source);
+      }
+      X const* const from = x + source * w.x.stride;
+      if constexpr (std::is_same_v<X, bf16>) {
+        narrow bits[sizeof...(I)];
+        (std::memcpy(&bits[I], from + I * lanes, sizeof(narrow)), ...);
+        ((now[I] = reinterpret_cast<vec>(__builtin_convertvector(bits[I], wide) << 16)), ...);
+      } else {
+        (std::memcpy(&now[I], from + I * lanes, sizeof(vec)), ...);
+      }
+      if constexpr (Weighted) {
+        ((sum[I] += scale * now[I]), ...);
+      } else {
+        ((sum[I] += now[I]), ...);
+      }
+    }
+    T const whole = w.terms.row_scale ? w.terms.row_scale[row] : T{1};
+    ((sum[I] *= whole), ...);
+    if (add) {
+      (std::memcpy(&now[I], to + I * lanes, sizeof(vec)), ...);
+      ((sum[I] += now[I]), ...);
     }
     (std::memcpy(to + I * lanes, &sum[I], sizeof(vec)), ...);
   }
-  [[gnu::target("avx2,fma,avx512f,avx512bw,avx512dq,avx512vl")]] static void run(index count, T const* const* from,
-                                                                                 T const* scale, index cols, T* to,
-                                                                                 bool add) {
-    index c = 0;
-    for (; c + 8 * lanes <= cols; c += 8 * lanes) {
-      block(count, from, scale, c, to + c, add, std::make_index_sequence<8>{});
-    }
-    if (c + 4 * lanes <= cols) {
-      block(count, from, scale, c, to + c, add, std::make_index_sequence<4>{});
-      c += 4 * lanes;
-    }
-    for (; c + lanes <= cols; c += lanes) block(count, from, scale, c, to + c, add, std::make_index_sequence<1>{});
-    if (c == cols) return;
-    if (cols >= lanes) {
+  [[gnu::target("avx2,fma,avx512f,avx512bw,avx512dq,avx512vl")]] static void run(row_sum_work<X, T> const& w,
+                                                                                 index begin, index end) {
+    index const cols = w.y.cols;
+    for (index row = begin; row < end; ++row) {
+      if (!w.terms.rows.has(row)) continue;
+      T* const to = w.y.data + row * w.y.stride;
+      index c = 0;
+      for (; c + 8 * lanes <= cols; c += 8 * lanes) block(w, row, c, to + c, w.add, std::make_index_sequence<8>{});
+      if (c + 4 * lanes <= cols) {
+        block(w, row, c, to + c, w.add, std::make_index_sequence<4>{});
+        c += 4 * lanes;
+      }
+      for (; c + lanes <= cols; c += lanes) block(w, row, c, to + c, w.add, std::make_index_sequence<1>{});
+      if (c == cols) continue;
+      if (cols < lanes) {
+        row_sum_narrow<X, T, Weighted>(w, row, to);
+        continue;
+      }
       T last[lanes];
-      index const begin = cols - lanes;
-      std::memcpy(last, to + begin, sizeof last);
-      block(count, from, scale, begin, last, add, std::make_index_sequence<1>{});
-      std::memcpy(to + c, last + (c - begin), (cols - c) * sizeof(T));
-      return;
-    }
-    for (; c < cols; ++c) {
-      T sum = add ? to[c] : T{0};
-      for (index e = 0; e < count; ++e) sum += scale[e] * from[e][c];
-      to[c] = sum;
+      std::memcpy(last, to + cols - lanes, sizeof last);
+      block(w, row, cols - lanes, last, w.add, std::make_index_sequence<1>{});
+      std::memcpy(to + c, last + (c + lanes - cols), (cols - c) * sizeof(T));
     }
   }
 };
 #endif
 
-template <class T>
-[[nodiscard]] row_sum_kernel<T> row_sum_for(instruction_set set) {
+template <class X, class T, bool Weighted>
+[[nodiscard]] row_sum_kernel<X, T> row_sum_for(instruction_set set) {
 #if INTARSIA_X86
-  if (set == instruction_set::avx512) return row_sum_avx512<T>::run;
-  if (set == instruction_set::avx2) return row_sum_avx2<T>::run;
+  if (set == instruction_set::avx512) return row_sum_avx512<X, T, Weighted>::run;
+  if (set == instruction_set::avx2) return row_sum_avx2<X, T, Weighted>::run;
 #endif
   static_cast<void>(set);
-  return row_sum_portable<T>::run;
+  return row_sum_portable<X, T, Weighted>::run;
 }
 
 }  // namespace intarsia::inline v0::cpu::detail

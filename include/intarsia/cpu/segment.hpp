@@ -11,24 +11,25 @@ namespace intarsia::inline v0::cpu {
 
 namespace detail {
 // One row of segment_max.
-template <class T>
-inline void max_row(csr_view<> a, std::size_t row, dense<T const> x, T* best, std::uint32_t* who, std::size_t cols) {
+template <class X, class T>
+inline void max_row(csr_view<> a, std::size_t row, dense<X const> x, T* best, std::uint32_t* who, std::size_t cols) {
   if (a.degree(row) == 0) {
     std::fill_n(best, cols, T{0});
     std::fill_n(who, cols, no_entry);
     return;
   }
   for (std::size_t e = a.offsets[row]; e < a.offsets[row + 1]; ++e) {
-    T const* const from = x.data + a.columns[e] * x.stride;
+    X const* const from = x.data + a.columns[e] * x.stride;
     auto const entry = a.positions ? a.positions[e] : static_cast<std::uint32_t>(e);
     if (e == a.offsets[row]) {
-      std::copy_n(from, cols, best);
+      for (std::size_t c = 0; c < cols; ++c) best[c] = as_number<T>(from[c]);
       std::fill_n(who, cols, entry);
       continue;
     }
     for (std::size_t c = 0; c < cols; ++c) {
-      bool const better = best[c] < from[c];
-      best[c] = better ? from[c] : best[c];
+      T const number = as_number<T>(from[c]);
+      bool const better = best[c] < number;
+      best[c] = better ? number : best[c];
       who[c] = better ? entry : who[c];
     }
   }
@@ -51,13 +52,14 @@ inline void max_row_pull(csr_view<> transposed, std::size_t row, row_choice<> co
 }  // namespace detail
 
 // y[i, c] = max over entries of row i of x[column, c] and argmax[i, c] that entry (forward numbering); an empty row
-// gives 0 and no_entry; of equal numbers the first entry counts. Rows left out keep what they hold.
-template <class T>
-void segment_max(context& ctx, csr_view<> a, row_choice<> rows, std::type_identity_t<dense<T const>> x, dense<T> y,
-                 dense<std::uint32_t> argmax) {
+// gives 0 and no_entry; of equal numbers the first entry counts. Rows left out keep what they hold. x may be stored as
+// bf16 where y is float.
+template <class X, class T>
+void segment_max(context& ctx, csr_view<> a, row_choice<> rows, dense<X> x, dense<T> y, dense<std::uint32_t> argmax) {
   detail::pieces(ctx, a.rows, detail::rows_per_piece_of(a, 2 * y.cols), [=](std::size_t row) {
     if (!rows.has(row)) return;
-    detail::max_row<T>(a, row, x, y.data + row * y.stride, argmax.data + row * argmax.stride, y.cols);
+    detail::max_row<std::remove_const_t<X>, T>(a, row, x, y.data + row * y.stride, argmax.data + row * argmax.stride,
+                                               y.cols);
   });
 }
 

@@ -12,12 +12,6 @@
 namespace intarsia::inline v0::cpu {
 
 namespace detail {
-// The number of an entry: 1 where the matrix has none.
-template <class T>
-[[nodiscard]] inline T entry_value(csr_view<> a, std::size_t entry) {
-  if (!a.values) return T{1};
-  return static_cast<T>(a.values[a.positions ? a.positions[entry] : entry]);
-}
 // Rows to give to a piece where each entry costs `cols` operations.
 [[nodiscard]] inline std::size_t rows_per_piece_of(csr_view<> a, std::size_t cols) {
   return cpu::rows_per_piece(cols * (1 + a.entries() / std::max<std::size_t>(1, a.rows)));
@@ -25,44 +19,23 @@ template <class T>
 }  // namespace detail
 
 // y[i] += (or =) row_scale[i] * sum over entries e of row i of value(e) * col_scale[column(e)] * x[column(e)].
-// Rows that `terms.rows` leaves out keep what they hold; an empty row is 0.
-template <class T>
-void spmm(context& ctx, csr_view<> a, std::type_identity_t<spmm_terms<T>> terms, std::type_identity_t<dense<T const>> x,
-          dense<T> y, bool accumulate) {
-  auto const sum = detail::row_sum_for<T>(ctx.instructions());
-  ctx.threads().bulk(a.rows, detail::rows_per_piece_of(a, x.cols), [=](std::size_t begin, std::size_t end) {
-    constexpr std::size_t most = 32, ahead = 16, line = 64 / sizeof(T);
-    T const* from[most];
-    T scale[most];
-    std::size_t const last = a.offsets ? a.offsets[end] : 0;
-    for (std::size_t row = begin; row < end; ++row) {
-      if (!terms.rows.has(row)) continue;
-      T* const to = y.data + row * y.stride;
-      bool add = accumulate;
-      std::size_t count = 0;
-      std::size_t const stop = a.offsets ? a.offsets[row + 1] : 0;
-      for (std::size_t entry = a.offsets ? a.offsets[row] : 0; entry < stop; ++entry) {
-        // The rows of x lie scattered: ask early for those that come next.
-        if (entry + ahead < last) {
-          T const* const next = x.data + a.columns[entry + ahead] * x.stride;
-          for (std::size_t c = 0; c < x.cols && c < 16 * line; c += line) __builtin_prefetch(next + c);
-        }
-        std::size_t const column = a.columns[entry];
-        if (!terms.cols.has(column)) continue;
-        T s = detail::entry_value<T>(a, entry);
-        if (terms.col_scale) s *= terms.col_scale[column];
-        if (terms.row_scale) s *= terms.row_scale[row];
-        from[count] = x.data + column * x.stride;
-        scale[count] = s;
-        if (++count == most) {
-          sum(count, from, scale, y.cols, to, add);
-          add = true;
-          count = 0;
-        }
-      }
-      if (count > 0 || !add) sum(count, from, scale, y.cols, to, add);
+// Rows that `terms.rows` leaves out keep what they hold; an empty row is 0. x may be stored as bf16 where y is float.
+template <class X, class T>
+void spmm(context& ctx, csr_view<> a, std::type_identity_t<spmm_terms<T>> terms, dense<X> x, dense<T> y,
+          bool accumulate) {
+  using stored = std::remove_const_t<X>;
+  if (!a.offsets) {
+    for (std::size_t row = 0; !accumulate && row < a.rows; ++row) {
+      if (terms.rows.has(row)) std::fill_n(y.data + row * y.stride, y.cols, T{0});
     }
-  });
+    return;
+  }
+  detail::row_sum_work<stored, T> const work{a, terms, x, y, accumulate, a.entries(), 32};
+  auto const sum = a.values || terms.col_scale || terms.cols.mark
+                       ? detail::row_sum_for<stored, T, true>(ctx.instructions())
+                       : detail::row_sum_for<stored, T, false>(ctx.instructions());
+  ctx.threads().bulk(a.rows, detail::rows_per_piece_of(a, x.cols),
+                     [&](std::size_t begin, std::size_t end) { sum(work, begin, end); });
 }
 
 // out[i, 0] = sum of the values of row i; its number of entries where the matrix has no values.

@@ -1,6 +1,7 @@
 // The kernels that a backend provides, found by the namespace of its context: ops call gemm(on.backend(), ...) and
 // the context decides whether cpu::gemm or another one answers. All take plain views (dense, csr_view); sizes were
-// checked above. Every kernel gives the same bits for any number of threads, and none allocates from the heap.
+// checked above. Where X stands beside T, those numbers may be stored as bf16 and T is float. Every kernel gives the
+// same bits for any number of threads, and none allocates from the heap.
 #pragma once
 
 #include <cstddef>
@@ -49,16 +50,16 @@ inline constexpr std::uint32_t no_entry = 0xFFFFFFFFu;
 //   each_row(ctx, rows, work, f)          f(row) for each row; `work`: roughly how many operations a row takes
 //   column_sum(ctx, dense<T const> x, dense<T> out, bool accumulate)                             out (1, cols)
 //   total(ctx, dense<T const> x, dense<T> out, bool accumulate)                                  out (1, 1)
-//   spmm(ctx, csr_view a, spmm_terms<T>, dense<T const> x, dense<T> y, bool accumulate)
+//   spmm(ctx, csr_view a, spmm_terms<T>, dense<X const> x, dense<T> y, bool accumulate)
 //                                         y[i] += row_scale[i] * sum over entries e of row i of
 //                                                 value(e) * col_scale[column(e)] * x[column(e)]
 //   row_sums(ctx, csr_view a, dense<T> out)                                     out (rows, 1): sum of values of a row
-//   segment_max(ctx, csr_view a, row_choice, dense<T const> x, dense<T> y, dense<uint32> argmax)
+//   segment_max(ctx, csr_view a, row_choice, dense<X const> x, dense<T> y, dense<uint32> argmax)
 //                                         y[i, c] = max over entries of x[column, c], argmax the entry (forward
 //                                         numbering); an empty row gives 0 and no_entry; ties: the first entry
 //   segment_max_pull(ctx, csr_view a_transposed, row_choice of columns, dense<uint32 const> argmax,
 //                    dense<T const> dy, dense<T> dx)                           dx[j, c] += dy[i, c] at argmax
-//   gather_rows(ctx, dense<T const> x, uint32 const* ids, dense<T> out)         out[i] = x[ids[i]]
+//   gather_rows(ctx, dense<X const> x, uint32 const* ids, dense<T> out)         out[i] = x[ids[i]]
 //   scatter_rows(ctx, dense<T const> dy, uint32 const* ids, dense<T> dx)        dx[ids[i]] += dy[i], in the order of i
 //   edge_map(ctx, csr_view a, rule, dense<T const> source, dense<T const> target, dense<T const> weight (1, cols),
 //            dense<T> y, bool accumulate, row_choice)

@@ -2,7 +2,6 @@
 #pragma once
 
 #include <intarsia/nn/hetero.hpp>
-#include <intarsia/ops/gather.hpp>
 #include <intarsia/ops/normalize.hpp>
 
 namespace intarsia::inline v0 {
@@ -47,10 +46,8 @@ class hetero_sage {
  private:
   template <class On, class Rows>
   static auto rows(On& on, Rows const& x) {
-    if constexpr (requires { x.grad; }) {
+    if constexpr (requires { x.grad; } || requires { x.ids; }) {
       return x;
-    } else if constexpr (requires { x.ids; }) {
-      return gather_indexed(on, x);
     } else {
       return on.constant(x);
     }

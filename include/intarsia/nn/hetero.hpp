@@ -57,14 +57,26 @@ class hetero_layer {
     });
   }
 
-  // x: per node type a var (sources of that type, width); gives per node type a var (targets, Out).
+  // x: per node type a var (sources of that type, width), or rows of a table by id, which are read where they lie;
+  // gives per node type a var (targets, Out). A hop that names its sources by id asks for rows of tables.
   template <recorder On, class X>
   [[nodiscard]] auto operator()(On& on, hop<S, typename On::context_type::space> const& edges, X const& x) const {
     using Space = typename On::context_type::space;
-    vars<Space> given;
+    inputs<Space> given;
     S::each_node([&](auto n) {
-      var<rows_of<decltype(n)>, dim<width<decltype(n)>>, T, Space> const of_type = x[n];
-      given[S::template node_index<decltype(n)>] = detail::plain(of_type);
+      using rows = rows_of<decltype(n)>;
+      using columns = dim<width<decltype(n)>>;
+      auto& of_type = given[S::template node_index<decltype(n)>];
+      if constexpr (requires { x[n].ids; }) {
+        using stored_as = typename std::remove_cvref_t<decltype(x[n])>::scalar;
+        indexed_view<rows, columns, stored_as, Space> const stored = x[n];
+        of_type = {stored, edges.by_id};
+      } else {
+        var<rows, columns, T, Space> const made = x[n];
+        expects(!edges.by_id || made.cols() == 0,
+                "hetero_layer: this hop names its sources by id: give it rows of tables, as block.rows(features) does");
+        of_type = {detail::plain(made)};
+      }
     });
     auto const made = compute(on, edges, given);
     return S::map_nodes([&](auto n) {
@@ -79,6 +91,8 @@ class hetero_layer {
  private:
   template <class Space>
   using vars = std::array<detail::plain_var<T, Space>, S::node_count>;
+  template <class Space>
+  using inputs = std::array<detail::source_rows<T, Space>, S::node_count>;
   struct ends {
     std::size_t source, target;
   };
@@ -89,11 +103,11 @@ class hetero_layer {
   }();
 
   template <class On, class Space>
-  [[nodiscard]] vars<Space> compute(On& on, hop<S, Space> const& edges, vars<Space> const& x) const {
+  [[nodiscard]] vars<Space> compute(On& on, hop<S, Space> const& edges, inputs<Space> const& x) const {
     vars<Space> own, heard;
     for (std::size_t n = 0; n < x.size(); ++n) {
       bool const first = options_.self == self_sharing::shared;
-      own[n] = (*self_.values[first ? 0 : n])(on, head(on, x[n], edges.targets.values[n]));
+      own[n] = (*self_.values[first ? 0 : n])(on, x[n].head(on, edges.targets.values[n]));
       heard[n] = options_.standardize ? zeros_like(on, own[n]) : own[n];
     }
     if (options_.neighbors == neighbor_sharing::per_source) {
@@ -138,7 +152,7 @@ class hetero_layer {
 
   // One source type tells all its targets: transformed once where that is less work than once per relation.
   template <class On, class Space>
-  void hear_from(On& on, hop<S, Space> const& edges, std::size_t source, detail::plain_var<T, Space> x,
+  void hear_from(On& on, hop<S, Space> const& edges, std::size_t source, detail::source_rows<T, Space> const& x,
                  vars<Space> const& heard) const {
     if (x.cols() == 0) return;
     auto const& tell = *source_.values[source];
@@ -160,7 +174,7 @@ class hetero_layer {
     return links.forward.offsets != nullptr || links.other_forward.offsets != nullptr;
   }
   template <class Space>
-  [[nodiscard]] bool tells(hop<S, Space> const& edges, std::size_t r, vars<Space> const& x) const {
+  [[nodiscard]] bool tells(hop<S, Space> const& edges, std::size_t r, inputs<Space> const& x) const {
     return has_edges(edges, r) && x[ends_[r].source].cols() > 0;
   }
 

@@ -7,7 +7,7 @@
 #pragma once
 
 #include <intarsia/nn/linear.hpp>
-#include <intarsia/ops/aggregate.hpp>
+#include <intarsia/nn/source_rows.hpp>
 #include <intarsia/ops/matmul.hpp>
 #include <optional>
 
@@ -21,20 +21,6 @@ struct sage_options {
 };
 
 namespace detail {
-
-// Layers over a schema are typed at their door and plain inside, so that their code does not grow with the relations.
-template <class T, class Space>
-using plain_var = var<dyn, dyn, T, Space>;
-using plain_links = adjacency_view<void, void>;
-
-template <class Rows, class Cols, class T, class S>
-[[nodiscard]] plain_var<T, S> plain(var<Rows, Cols, T, S> x) {
-  return {view<dyn, dyn, T, S>{dense<T, S>{x.value}}, x.grad};
-}
-template <class Rows, class Cols, class T, class S>
-[[nodiscard]] var<Rows, Cols, T, S> typed(plain_var<T, S> x) {
-  return {view<Rows, Cols, T, S>{dense<T, S>{x.value}}, x.grad};
-}
 
 // A linear map whose widths are numbers.
 template <class T>
@@ -75,21 +61,20 @@ class message {
   }
   // What is aggregated: (sources, in) -> (sources, out) where the sources are transformed first, else (sources, in).
   template <class On, class S>
-  [[nodiscard]] plain_var<T, S> told(On& on, plain_var<T, S> x, bool transformed) const {
-    if (pool_) return (*pool_)(on, x, activation::relu);
-    if (transformed) return matmul(on, x, on.watch(*weight_));
-    return square_ ? (*square_)(on, x, activation::relu) : x;
+  [[nodiscard]] source_rows<T, S> told(On& on, source_rows<T, S> const& x, bool transformed) const {
+    if (pool_) return (*pool_)(on, x.all(on), activation::relu);
+    if (transformed) return matmul(on, x.all(on), on.watch(*weight_));
+    if (square_) return (*square_)(on, x.all(on), activation::relu);
+    return x;
   }
   // Adds what is heard of it to heard (targets, out).
   template <class On, class S>
-  void hear(On& on, plain_var<T, S> heard, plain_links links, plain_var<T, S> told, bool transformed) const {
+  void hear(On& on, plain_var<T, S> heard, plain_links links, source_rows<T, S> const& told, bool transformed) const {
     auto const kind = how_ == aggregation::mean ? reduction::mean : reduction::max;
     if (transformed) {
-      aggregate_into(on, heard, links, told, kind);
+      aggregate_into(on, heard, links, told.all(on), kind);
     } else {
-      auto const gathered = zeros<dyn, dyn, T>(on, links.targets(), told.cols(), told.tracked());
-      aggregate_into(on, gathered, links, told, kind);
-      matmul_into(on, heard, gathered, on.watch(*weight_));
+      matmul_into(on, heard, told.aggregated(on, links, kind), on.watch(*weight_));
     }
   }
 
@@ -119,7 +104,8 @@ class sage {
                                 var<rows_of<Target>, dim<TargetWidth>, T, S> targets) const {
     auto const out = self_(on, targets);
     bool const first = neighbor_.transforms_first(links.sources(), links.targets());
-    neighbor_.hear(on, detail::plain(out), {links}, neighbor_.told(on, detail::plain(sources), first), first);
+    detail::source_rows<T, S> const x{detail::plain(sources)};
+    neighbor_.hear(on, detail::plain(out), {links}, neighbor_.told(on, x, first), first);
     return out;
   }
 

@@ -1,6 +1,7 @@
 // What a target hears from its sources: y_i = sum, mean or maximum over the edges (j, i) of x_j, channel by channel.
 #pragma once
 
+#include <intarsia/core/bf16.hpp>
 #include <intarsia/exec/scope.hpp>
 #include <intarsia/graph/adjacency.hpp>
 #include <intarsia/ops/fresh.hpp>
@@ -13,12 +14,10 @@ enum class reduction { sum, mean, max };
 
 // The rows that a relation's sources are.
 template <class Rows, class Source>
-concept sources_axis =
-    std::same_as<Rows, rows_of<Source>> || std::same_as<Rows, dyn> ||
+concept sources_axis = std::same_as<Rows, rows_of<Source>> || std::same_as<Rows, dyn> ||
     because<"messages flow from source to target: x must hold one row per node of the relation's source type">();
 template <class Rows, class Target>
-concept targets_axis =
-    std::same_as<Rows, rows_of<Target>> || std::same_as<Rows, dyn> ||
+concept targets_axis = std::same_as<Rows, rows_of<Target>> || std::same_as<Rows, dyn> ||
     because<"messages flow from source to target: this must hold one row per node of the relation's target type">();
 
 namespace detail {
@@ -29,10 +28,27 @@ template <class Context, class S>
 }
 
 // y_i (+)= scale_i * sum over edges of value * x_j, each target by the matrix it reads.
-template <class Context, class T, class S>
-void hear(Context& ctx, edges_view<S> const& links, T const* scale, dense<T const, S> x, dense<T, S> y, bool add) {
+template <class Context, class X, class T, class S>
+void hear(Context& ctx, edges_view<S> const& links, T const* scale, dense<X const, S> x, dense<T, S> y, bool add) {
   spmm(ctx, links.forward, spmm_terms<T, S>{scale, nullptr, {links.other, false}, {}}, x, y, add);
   if (links.other) spmm(ctx, links.other_forward, spmm_terms<T, S>{scale, nullptr, {links.other, true}, {}}, x, y, add);
+}
+// y_i = max over edges of x_j, and the entry that had it.
+template <class Context, class X, class T, class S>
+void hear_max(Context& ctx, edges_view<S> const& links, dense<X const, S> x, dense<T, S> y,
+              dense<std::uint32_t, S> argmax) {
+  segment_max(ctx, links.forward, row_choice<S>{links.other, false}, x, y, argmax);
+  if (links.other) segment_max(ctx, links.other_forward, row_choice<S>{links.other, true}, x, y, argmax);
+}
+// The same entries of a matrix with columns that name rows of a table: column j becomes ids[j]. In scratch memory.
+template <class Context, class S>
+[[nodiscard]] csr_view<S> through_ids(Context& ctx, csr_view<S> a, std::uint32_t const* ids, std::size_t table_rows) {
+  std::size_t const entries = a.entries();
+  auto* const named = ctx.scratch().template take<std::uint32_t>(entries);
+  map(ctx, entries, [=, from = a.columns] INTARSIA_FN(std::size_t e) { named[e] = ids[from[e]]; });
+  a.columns = named;
+  a.cols = table_rows;
+  return a;
 }
 // dx_j += sum over edges of value * scale_i * dy_i
 template <class Context, class T, class S>
@@ -70,62 +86,112 @@ void check_edges(edges_view<S> const& links, std::size_t sources) {
   expects(!links.other || (links.other_forward.rows == links.targets() && links.other_forward.cols == links.sources()),
           "aggregate: the alternative edges need as many targets and sources as the first ones");
 }
+
+// What aggregate and aggregate_into do: out_i (+)= what target i hears.
+template <class R, class C, class Ro, class Co, class T, class S>
+void aggregate_rows(recorder auto& on, var<Ro, Co, T, S> out, edges_view<S> const& edges, var<R, C, T, S> x,
+                    reduction how, bool add) {
+  auto& ctx = on.backend();
+  bool const pulls = std::remove_reference_t<decltype(on)>::records && x.tracked();
+  if (how != reduction::max) {
+    T const* const scale = how == reduction::mean ? mean_scale<T>(ctx, edges) : nullptr;
+    hear(ctx, edges, scale, value_of(x), made(out), add);
+    if (pulls) on.record([=, &ctx] { hear_back(ctx, edges, scale, grad_of(out), x.grad); });
+    return;
+  }
+  auto const argmax = scratch_matrix<std::uint32_t>(ctx, out.rows(), out.cols());
+  if (add) {
+    scope const temporary{ctx};
+    auto const best = scratch_matrix<T>(ctx, out.rows(), out.cols());
+    hear_max(ctx, edges, value_of(x), best, argmax);
+    accumulate(ctx, reading(best), made(out));
+  } else {
+    hear_max(ctx, edges, value_of(x), made(out), argmax);
+  }
+  if (!pulls) return;
+  on.record([=, &ctx] {
+    scope const temporary{ctx};
+    auto const who = reading(argmax);
+    if (edges.forward.offsets) {
+      segment_max_pull(ctx, backward_of(ctx, edges.forward, edges.backward), row_choice<S>{edges.other, false}, who,
+                       grad_of(out), x.grad);
+    }
+    if (edges.other && edges.other_forward.offsets) {
+      segment_max_pull(ctx, backward_of(ctx, edges.other_forward, edges.other_backward),
+                       row_choice<S>{edges.other, true}, who, grad_of(out), x.grad);
+    }
+  });
+}
+
+// The same from rows of a constant table: those that columns name, or with ids those that they name.
+template <class X, class Ro, class Co, class T, class S>
+void aggregate_stored(recorder auto& on, var<Ro, Co, T, S> out, edges_view<S> edges, dense<X const, S> table,
+                      std::uint32_t const* ids, reduction how, bool add) {
+  auto& ctx = on.backend();
+  scope const temporary{ctx};
+  if (ids) {
+    edges.forward = through_ids(ctx, edges.forward, ids, table.rows);
+    if (edges.other) edges.other_forward = through_ids(ctx, edges.other_forward, ids, table.rows);
+  }
+  if (how != reduction::max) {
+    hear(ctx, edges, how == reduction::mean ? mean_scale<T>(ctx, edges) : nullptr, table, made(out), add);
+    return;
+  }
+  auto const argmax = scratch_matrix<std::uint32_t>(ctx, out.rows(), out.cols());
+  auto const best = add ? scratch_matrix<T>(ctx, out.rows(), out.cols()) : made(out);
+  hear_max(ctx, edges, table, best, argmax);
+  if (add) accumulate(ctx, reading(best), made(out));
+}
 }  // namespace detail
 
 // out_i += what target i hears: (sources, m) -> (targets, m). Adds in place, so that a sum over relations needs no
 // temporaries: `out` is made by zeros(), or is the result of an op whose pullback does not read it (those of
 // activations do); on a tape it is tracked if x is.
 template <class Source, class Target, axis R, axis Ro, axis C, axis Co, class T, class S>
-  requires sources_axis<R, Source> && targets_axis<Ro, Target> && same_axis<C, Co>
+requires sources_axis<R, Source> && targets_axis<Ro, Target> && same_axis<C, Co>
 void aggregate_into(recorder auto& on, var<Ro, Co, T, S> out, adjacency_view<Source, Target, S> links,
                     var<R, C, T, S> x, reduction how = reduction::mean) {
   detail::check_edges<S>(links, x.rows());
   expects(out.rows() == links.targets() && out.cols() == x.cols(),
           "aggregate_into: out needs a row per target and x's columns");
-  auto& ctx = on.backend();
-  edges_view<S> const edges = links;
-  bool const pulls = std::remove_reference_t<decltype(on)>::records && x.tracked();
-  expects(!pulls || out.tracked(),
+  expects(!std::remove_reference_t<decltype(on)>::records || !x.tracked() || out.tracked(),
           "aggregate_into: out has to be tracked where x is, make it by zeros(on, rows, cols)");
-  if (how != reduction::max) {
-    T const* const scale = how == reduction::mean ? detail::mean_scale<T>(ctx, edges) : nullptr;
-    detail::hear(ctx, edges, scale, detail::value_of(x), detail::made(out), true);
-    if (pulls) on.record([=, &ctx] { detail::hear_back(ctx, edges, scale, detail::grad_of(out), x.grad); });
-    return;
-  }
-  auto const argmax = detail::scratch_matrix<std::uint32_t>(ctx, out.rows(), out.cols());
-  {
-    scope const temporary{ctx};
-    auto const best = detail::scratch_matrix<T>(ctx, out.rows(), out.cols());
-    segment_max(ctx, edges.forward, row_choice<S>{edges.other, false}, detail::value_of(x), best, argmax);
-    if (edges.other) {
-      segment_max(ctx, edges.other_forward, row_choice<S>{edges.other, true}, detail::value_of(x), best, argmax);
-    }
-    detail::accumulate(ctx, detail::reading(best), detail::made(out));
-  }
-  if (!pulls) return;
-  on.record([=, &ctx] {
-    scope const temporary{ctx};
-    auto const who = detail::reading(argmax);
-    if (edges.forward.offsets) {
-      segment_max_pull(ctx, detail::backward_of(ctx, edges.forward, edges.backward), row_choice<S>{edges.other, false},
-                       who, detail::grad_of(out), x.grad);
-    }
-    if (edges.other && edges.other_forward.offsets) {
-      segment_max_pull(ctx, detail::backward_of(ctx, edges.other_forward, edges.other_backward),
-                       row_choice<S>{edges.other, true}, who, detail::grad_of(out), x.grad);
-    }
-  });
+  detail::aggregate_rows(on, out, static_cast<edges_view<S> const&>(links), x, how, true);
+}
+
+// The same from rows of a table by id, read where they lie: neither they nor messages are copied. The table may be
+// stored as bf16. It is a constant, so no gradient flows into it.
+template <class Source, class Target, axis R, axis Ro, axis C, axis Co, class X, class T, class S>
+requires sources_axis<R, Source> && targets_axis<Ro, Target> && same_axis<C, Co>
+void aggregate_into(recorder auto& on, var<Ro, Co, T, S> out, adjacency_view<Source, Target, S> links,
+                    indexed_view<R, C, X, S> x, reduction how = reduction::mean) {
+  detail::check_edges<S>(links, x.ids.size());
+  expects(out.rows() == links.targets() && out.cols() == x.table.cols,
+          "aggregate_into: out needs a row per target and x's columns");
+  detail::aggregate_stored(on, out, edges_view<S>{links}, dense<X const, S>(x.table), x.ids.data(), how, true);
 }
 
 // (sources, m) -> (targets, m). A target without edges hears zeros. Edge values, marks and offsets have to live as long
 // as the tape. Throws shape_error where x has not one row per source.
 template <class Source, class Target, axis R, axis C, class T, class S>
-  requires sources_axis<R, Source>
+requires sources_axis<R, Source>
 [[nodiscard]] var<rows_of<Target>, C, T, S> aggregate(recorder auto& on, adjacency_view<Source, Target, S> links,
                                                       var<R, C, T, S> x, reduction how = reduction::mean) {
-  auto y = zeros<rows_of<Target>, C, T>(on, links.targets(), x.cols(), x.tracked());
-  aggregate_into(on, y, links, x, how);
+  detail::check_edges<S>(links, x.rows());
+  auto const y = on.template fresh<rows_of<Target>, C, T>(links.targets(), x.cols(), x.tracked());
+  detail::aggregate_rows(on, y, static_cast<edges_view<S> const&>(links), x, how, false);
+  return y;
+}
+
+// The same from rows of a table by id; of float where they are stored as bf16.
+template <class Source, class Target, axis R, axis C, class X, class S>
+requires sources_axis<R, Source>
+[[nodiscard]] auto aggregate(recorder auto& on, adjacency_view<Source, Target, S> links, indexed_view<R, C, X, S> x,
+                             reduction how = reduction::mean) {
+  using T = std::conditional_t<std::is_same_v<X, bf16>, float, X>;
+  detail::check_edges<S>(links, x.ids.size());
+  auto const y = on.template fresh<rows_of<Target>, C, T>(links.targets(), x.table.cols, false);
+  detail::aggregate_stored(on, y, edges_view<S>{links}, dense<X const, S>(x.table), x.ids.data(), how, false);
   return y;
 }
 

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <concepts>
+#include <intarsia/core/bf16.hpp>
 #include <intarsia/core/id.hpp>
 #include <intarsia/ops/fresh.hpp>
 #include <iterator>
@@ -17,14 +18,13 @@ using element_of = std::remove_cvref_t<decltype(*std::data(std::declval<Ids cons
 
 // Contiguous ids of the type whose rows are to be read: id<Node> into a whole table, slot<Node> into a block.
 template <class Ids, class Node>
-concept ids_of =
-    std::same_as<detail::element_of<Ids>, id<Node>> || std::same_as<detail::element_of<Ids>, slot<Node>> ||
+concept ids_of = std::same_as<detail::element_of<Ids>, id<Node>> || std::same_as<detail::element_of<Ids>, slot<Node>> ||
     because<"ids of another node type than the rows they choose from: gather rows_of<N> by id<N> or slot<N>">();
 
 // (nodes, m) by (n) ids -> (n, m). The ids have to live as long as the tape.
 // Throws shape_error where an id is beyond the last row.
 template <class Node, axis C, class T, class S, class Ids>
-  requires ids_of<Ids, Node>
+requires ids_of<Ids, Node>
 [[nodiscard]] var<batch_rows, C, T, S> gather(recorder auto& on, var<rows_of<Node>, C, T, S> x, Ids const& ids) {
   static_assert(sizeof(*std::data(ids)) == sizeof(std::uint32_t));
   auto& ctx = on.backend();
@@ -41,11 +41,13 @@ template <class Node, axis C, class T, class S, class Ids>
   return y;
 }
 
-// The rows that an indexed view stands for: (ids, m). Its table is a constant, so no gradient flows into it.
-template <axis Rows, axis C, class T, class S>
-[[nodiscard]] var<Rows, C, T, S> gather_indexed(recorder auto& on, indexed_view<Rows, C, T, S> x) {
+// The rows that an indexed view stands for: (ids, m), of float where they are stored as bf16. Its table is a constant,
+// so no gradient flows into it.
+template <axis Rows, axis C, class X, class S>
+[[nodiscard]] auto gather_indexed(recorder auto& on, indexed_view<Rows, C, X, S> x) {
+  using T = std::conditional_t<std::is_same_v<X, bf16>, float, X>;
   var<Rows, C, T, S> y = on.template fresh<Rows, C, T>(x.ids.size(), x.table.cols, false);
-  gather_rows(on.backend(), dense<T const, S>(x.table), x.ids.data(), detail::made(y));
+  gather_rows(on.backend(), dense<X const, S>(x.table), x.ids.data(), detail::made(y));
   return y;
 }
 

@@ -27,6 +27,7 @@ struct link_options {
   bool weighted = false;                            // links with replacement, in proportion to edge values
   bool weighted_neighbors = false;                  // neighbors in proportion to edge values
   bool replace = false;                             // neighbors with replacement
+  bool outermost_by_id = false;                     // as in neighbor_options
   bool either_end = true;                           // a link of a symmetric verb is read from either end by chance
   per_relation<S, bool> supervise = all_of_them();  // relations whose links enter the loss (with their reverses)
 
@@ -60,8 +61,8 @@ class link_batch {
         auto const& keys = seeds_[S::template relation_index<decltype(r)>];
         for (std::size_t target = 0; target < rows.rows; ++target) {
           for (std::uint32_t const source : rows[target]) {
-            std::uint64_t const key =
-                (std::uint64_t{graph.ids(r.target)[target].value} << 32) | graph.ids(r.source)[source].value;
+            std::uint32_t const id = hop.by_id ? source : graph.ids(r.source)[source].value;
+            std::uint64_t const key = (std::uint64_t{graph.ids(r.target)[target].value} << 32) | id;
             if (std::binary_search(keys.data(), keys.data() + keys.size(), key)) ++leaked;
           }
         }
@@ -88,8 +89,10 @@ class link_sampler {
       : context_{&ctx},
         options_{std::move(options)},
         stream_{detail::stream_of(0x6C696E6B73u, ctx.next_stream())},
-        neighbors_{
-            ctx, g, {options_.fanout, options_.replace, options_.weighted_neighbors}, detail::stream_of(stream_, 10)},
+        neighbors_{ctx,
+                   g,
+                   {options_.fanout, options_.replace, options_.weighted_neighbors, options_.outermost_by_id},
+                   detail::stream_of(stream_, 10)},
         relations_{neighbors_.relations().all()},
         whole_{g.hop()},
         seeds_{relations_,        supervised(),      options_.balance,

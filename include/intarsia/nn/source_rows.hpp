@@ -1,0 +1,101 @@
+// What a layer over a schema reads of the nodes of one type: a var, or rows of a constant table where they lie.
+#pragma once
+
+#include <intarsia/core/bf16.hpp>
+#include <intarsia/ops/aggregate.hpp>
+#include <intarsia/ops/gather.hpp>
+#include <intarsia/ops/rows.hpp>
+
+namespace intarsia::inline v0::detail {
+
+// Layers over a schema are typed at their door and plain inside, so that their code does not grow with the relations.
+template <class T, class Space>
+using plain_var = var<dyn, dyn, T, Space>;
+using plain_links = adjacency_view<void, void>;
+
+template <class Rows, class Cols, class T, class S>
+[[nodiscard]] plain_var<T, S> plain(var<Rows, Cols, T, S> x) {
+  return {view<dyn, dyn, T, S>{dense<T, S>{x.value}}, x.grad};
+}
+template <class Rows, class Cols, class T, class S>
+[[nodiscard]] var<Rows, Cols, T, S> typed(plain_var<T, S> x) {
+  return {view<Rows, Cols, T, S>{dense<T, S>{x.value}}, x.grad};
+}
+
+// A table may be stored as T or as bf16. Its rows are chosen by ids; a hop that names its sources by id reads the
+// others too.
+template <class T, class S>
+class source_rows {
+ public:
+  source_rows() = default;
+  source_rows(plain_var<T, S> x) : kind_{kind::made}, made_{x} {}
+  template <class R, class C, class X>
+  source_rows(indexed_view<R, C, X, S> x, bool by_id) : kind_{kind::plain}, ids_{x.ids}, by_id_{by_id} {
+    static_assert(std::is_same_v<X, T> || (std::is_same_v<X, bf16> && std::is_same_v<T, float>),
+                  "features are stored as the numbers that the layer computes with, or as bf16");
+    if constexpr (std::is_same_v<X, T>) {
+      plain_ = dense<T const, S>(x.table);
+    } else {
+      kind_ = kind::half;
+      half_ = dense<bf16 const, S>(x.table);
+    }
+  }
+
+  // How many sources there are.
+  [[nodiscard]] std::size_t rows() const {
+    if (kind_ == kind::made) return made_.rows();
+    return !by_id_ ? ids_.size() : kind_ == kind::plain ? plain_.rows : half_.rows;
+  }
+  [[nodiscard]] std::size_t cols() const {
+    return kind_ == kind::made ? made_.cols() : kind_ == kind::plain ? plain_.cols : half_.cols;
+  }
+
+  // The first `count` slots, as the targets of a block are the first of its sources.
+  template <class On>
+  [[nodiscard]] plain_var<T, S> head(On& on, std::size_t count) const {
+    if (kind_ == kind::made) return intarsia::head(on, made_, count);
+    expects(count <= ids_.size(), "head: more rows are asked for than there are");
+    return gathered(on, ids_.first(count));
+  }
+  // All sources.
+  template <class On>
+  [[nodiscard]] plain_var<T, S> all(On& on) const {
+    if (kind_ == kind::made) return made_;
+    if (!by_id_) return gathered(on, ids_);
+    if (kind_ == kind::plain) return plain(on.constant(view<dyn, dyn, T const, S>{plain_}));
+    auto* const every = on.backend().scratch().template take<std::uint32_t>(rows());
+    map(on.backend(), rows(), [=] INTARSIA_FN(std::size_t i) { every[i] = static_cast<std::uint32_t>(i); });
+    return gathered(on, {every, rows()});
+  }
+  // (sources, m) -> (targets, m)
+  template <class On>
+  [[nodiscard]] plain_var<T, S> aggregated(On& on, plain_links links, reduction how) const {
+    if (kind_ == kind::made) return plain(aggregate(on, links, made_, how));
+    check_edges<S>(links, rows());
+    auto const y = on.template fresh<dyn, dyn, T>(links.targets(), cols(), false);
+    auto const* const ids = by_id_ ? nullptr : ids_.data();
+    if (kind_ == kind::plain) aggregate_stored(on, y, edges_view<S>{links}, plain_, ids, how, false);
+    if (kind_ == kind::half) aggregate_stored(on, y, edges_view<S>{links}, half_, ids, how, false);
+    return y;
+  }
+
+ private:
+  enum class kind { made, plain, half };
+
+  template <class On>
+  [[nodiscard]] plain_var<T, S> gathered(On& on, std::span<std::uint32_t const> ids) const {
+    auto const y = on.template fresh<dyn, dyn, T>(ids.size(), cols(), false);
+    if (kind_ == kind::plain) gather_rows(on.backend(), plain_, ids.data(), made(y));
+    if (kind_ == kind::half) gather_rows(on.backend(), half_, ids.data(), made(y));
+    return y;
+  }
+
+  kind kind_ = kind::made;
+  plain_var<T, S> made_{};
+  dense<T const, S> plain_{};
+  dense<bf16 const, S> half_{};
+  std::span<std::uint32_t const> ids_{};
+  bool by_id_ = false;
+};
+
+}  // namespace intarsia::inline v0::detail
