@@ -2,7 +2,9 @@
 """Writes the figures of a study into the pages that show them: the ladder into README.md; all rows, the ablations, the seconds and
 the settings into docs/benchmarks/worked_example.md. What lies between <!-- NAME --> and <!-- /NAME --> is replaced.
 
-Usage: ladder_table.py RESULTS.json [--map MAP.svg] [--compile TIMES.txt] [--print]
+Usage: ladder_table.py RESULTS.json [MORE.json...] [--map MAP.svg] [--compile TIMES.txt] [--print]
+
+The first file gives the ladder, the seconds and the settings; more files, of runs with other splits or rows, add theirs.
 """
 import argparse
 import json
@@ -36,15 +38,16 @@ def table(head, lines, bold=()):
 
 
 class study:
-    def __init__(self, results):
+    def __init__(self, results, more):
         self.results, self.values = results, {}
-        for row in results["rows"]:
+        rows = [row for of in (results, *more) for row in of["rows"]]
+        for row in rows:
             for metric, _ in METRICS:
                 self.values.setdefault((row["split"], row["model"], metric), []).append(row[metric])
-        self.models = list(dict.fromkeys(row["model"] for row in results["rows"]))
-        self.splits = list(dict.fromkeys(row["split"] for row in results["rows"]))
-        self.main = [split for split in self.splits if "/" not in split]
-        self.users = {row["split"]: row["users"] for row in results["rows"]}
+        self.models = list(dict.fromkeys(row["model"] for row in rows))
+        self.splits = list(dict.fromkeys(row["split"] for row in rows))
+        self.main = [split for split in dict.fromkeys(row["split"] for row in results["rows"]) if "/" not in split]
+        self.users = {row["split"]: row["users"] for row in rows}
 
     def cell(self, split, model, metric="ndcg10"):
         values = self.values.get((split, model, metric))
@@ -61,7 +64,7 @@ class study:
         if "warm" in self.main:
             columns += [("warm, HR@10", "warm", "hr10"), ("warm, coverage", "warm", "coverage")]
         seeds = self.results["seeds"]
-        text = self.scores([m for m in self.models if not m.startswith("ablation/")], columns, "NDCG@10")
+        text = self.scores([m for m in self.models if "/" not in m], columns, "NDCG@10")
         users = ", ".join(f"{split} {self.users[split]}" for split in self.main)
         over = f"means ± standard deviation over {len(seeds)} seeds" if len(seeds) > 1 else f"one seed, {seeds[0]}"
         steps = self.results["settings"].get("steps", "as chosen")
@@ -116,12 +119,13 @@ def fill(page, name, text):
 
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("results", type=pathlib.Path)
+    parser.add_argument("results", type=pathlib.Path, nargs="+")
     parser.add_argument("--map", type=pathlib.Path, help="copied to docs/map.svg")
     parser.add_argument("--compile", type=pathlib.Path, help="what tests/house/compile_time.sh printed")
     parser.add_argument("--print", action="store_true", help="to the terminal, and no page changes")
     options = parser.parse_args()
-    of = study(json.loads(options.results.read_text()))
+    first, *more = (json.loads(file.read_text()) for file in options.results)
+    of = study(first, more)
     texts = {name: getattr(of, name)() for name in ("ladder", "rows", "ablations", "stages", "settings")}
     if options.compile:
         times = re.findall(r"^ *([\d.]+) s  (.+)$", options.compile.read_text(), re.M)
