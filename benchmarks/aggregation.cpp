@@ -26,10 +26,12 @@ struct loaded {
   ia::context ctx;
   block of;
   features<float> table, slope;  // slope (targets, 128): the gradient that arrives at the mean
+  features<ia::bf16> halves;     // the table as bf16
 
   explicit loaded(options const& o) : ctx{bench::make_context(o)} {
     inputs const in{o.data};
     table = ia::load_table<Node>(in.path("x_g2m"));
+    halves = ia::load_table<Node, 128, ia::bf16>(in.path("x_g2m"));
     slope = ia::load_table<Node>(in.path("w7_gout"));
     of.nodes = in.list("w7_nodes");
     auto const offsets = ia::load_npy<ia::dyn, ia::dyn, std::uint64_t>(in.path("w7_indptr"));
@@ -67,6 +69,12 @@ void work_of(benchmark::State& state, ia::csr const& edges, std::size_t table_ro
   ia::adjacency_view<Node, Target> const links{{s.of.global.view(), {}, {}, {}, nullptr}};
   return ia::aggregate(s.ctx, links, s.ctx.constant(s.table));
 }
+// The same from rows stored as bf16, by the ids of the block's nodes.
+[[nodiscard]] auto forward_halves(loaded& s) {
+  ia::adjacency_view<Node, Target> const links{{s.of.edges.view(), {}, {}, {}, nullptr}};
+  return ia::aggregate(s.ctx, links,
+                       ia::indexed_view<ia::rows_of<Node>, ia::dim<128>, ia::bf16>{s.halves.view(), s.of.nodes});
+}
 // The rows of the block's nodes as an input, their mean, and the gradient by that input.
 [[nodiscard]] auto both(loaded& s, ia::tape<ia::context>& tape) {
   auto const x = tape.fresh<ia::rows_of<Node>, ia::dim<128>>(s.of.nodes.size(), 128);
@@ -93,6 +101,20 @@ void add_block(options const& o, std::vector<entry>& entries) {
                        ia::scope const step{s.ctx};
                        ia::save_npy(path + "_out.npy", ia::own(forward(s)));
                      }});
+  entries.push_back({"w7/block forward bf16/rows by id",
+                     [made](benchmark::State& state) {
+                       auto& s = **made;
+                       for (auto _ : state) {
+                         ia::scope const step{s.ctx};
+                         benchmark::DoNotOptimize(forward_halves(s).value.data);
+                       }
+                       work_of(state, s.of.edges, s.table.rows(), 256);
+                     },
+                     [made](std::string const& path) {
+                       auto& s = **made;
+                       ia::scope const step{s.ctx};
+                       ia::save_npy(path + "_out.npy", ia::own(forward_halves(s)));
+                     }});
   entries.push_back({"w7/block forward and backward f32/pull",
                      [made](benchmark::State& state) {
                        auto& s = **made;
@@ -116,8 +138,14 @@ struct whole {
   ia::context ctx;
   ia::adjacency links;
   features<float> table, slope;
+  lazy<features<ia::bf16>> halves;
+  std::vector<std::uint32_t> ids;
 
-  explicit whole(options const& o) : ctx{bench::make_context(o)} {
+  explicit whole(options const& o)
+      : ctx{bench::make_context(o)}, halves{[=] {
+          inputs const in{o.data};
+          return std::make_unique<features<ia::bf16>>(ia::load_table<Node, 128, ia::bf16>(in.path("x_g2m")));
+        }} {
     inputs const in{o.data};
     table = ia::load_table<Node>(in.path("x_g2m"));
     slope = features<float>{table.rows()};
@@ -125,6 +153,8 @@ struct whole {
       std::copy_n(table[table.rows() - 1 - i].data(), 128, slope[i].data());
     }
     links = ia::adjacency{in.edges("g2m", table.rows())};
+    ids.resize(table.rows());
+    std::iota(ids.begin(), ids.end(), std::uint32_t{0});
   }
 };
 // Some rows of a large matrix: what is compared.
@@ -156,6 +186,26 @@ void add_whole(options const& o, std::vector<entry>& entries) {
                        ia::scope const step{s.ctx};
                        auto const y = ia::aggregate(s.ctx, view(s), s.ctx.constant(s.table));
                        save_rows(path + "_out.npy", ia::dense<float const>(y.value));
+                     }});
+  auto const halves = [=](whole& s) {
+    using rows = ia::indexed_view<ia::rows_of<Node>, ia::dim<128>, ia::bf16>;
+    return ia::aggregate(s.ctx, view(s), rows{(*s.halves).view(), s.ids});
+  };
+  entries.push_back({"w6/G2M mean forward bf16/rows by id",
+                     [=](benchmark::State& state) {
+                       auto& s = **made;
+                       for (auto _ : state) {
+                         ia::scope const step{s.ctx};
+                         benchmark::DoNotOptimize(halves(s).value.data);
+                       }
+                       work(state, s);
+                       state.counters["row_bytes"] = 256;
+                       state.counters["table_bytes"] = 256 * static_cast<double>(s.table.rows());
+                     },
+                     [=](std::string const& path) {
+                       auto& s = **made;
+                       ia::scope const step{s.ctx};
+                       save_rows(path + "_out.npy", ia::dense<float const>(halves(s).value));
                      }});
   auto const both_ways = [=](whole& s, ia::tape<ia::context>& tape) {
     auto const x = tape.input(s.table);

@@ -67,11 +67,18 @@ struct fed_block {
   [[nodiscard]] ia::hop<Shop> const& hop(std::size_t layer, std::size_t /*layers*/) const { return hops[layer]; }
 };
 
+// Features are stored as T.
+template <class Node, class T>
+[[nodiscard]] ia::table<Node, 128, T> stored(inputs const& in, std::string const& name) {
+  return ia::load_table<Node, 128, T>(in.path(name));
+}
+
+template <class T>
 struct training {
   ia::context ctx;
   ia::graph<Shop> graph;
-  ia::table<Item, 128> items;
-  ia::table<Tag, 128> tags;
+  ia::table<Item, 128, T> items;
+  ia::table<Tag, 128, T> tags;
   std::vector<std::uint32_t> pairs;
   ia::neighbor_sampler<Shop, ia::context> sampler;
   ia::block<Shop> block;
@@ -85,10 +92,10 @@ struct training {
   explicit training(options const& o)
       : ctx{bench::make_context(o)},
         graph{graph_of(inputs{o.data})},
-        items{ia::load_table<Item>(inputs{o.data}.path("x_item"))},
-        tags{ia::load_table<Tag>(inputs{o.data}.path("x_tag"))},
+        items{stored<Item, T>(inputs{o.data}, "x_item")},
+        tags{stored<Tag, T>(inputs{o.data}, "x_tag")},
         pairs{inputs{o.data}.list("w8_pairs")},
-        sampler{ctx, graph, {.fanout = {15, 10}}},
+        sampler{ctx, graph, {.fanout = {15, 10}, .outermost_by_id = true}},
         encoder{ctx},
         learn{encoder, {.rate = 1e-3f}},
         in{o.data} {
@@ -159,7 +166,9 @@ struct training {
 };
 
 // How much there is to sample, to read and to multiply: what the roof of a step is made of.
-void report(benchmark::State& state, training& s) {
+template <class T>
+void report(benchmark::State& state, training<T>& s) {
+  constexpr double row = 128 * sizeof(T);
   double lines = 0, columns = 0, numbered = 0, gathered = 0, stored = 0, flop = 0;
   constexpr int rounds = 4;
   std::array const fanout{10u, 15u};
@@ -171,7 +180,7 @@ void report(benchmark::State& state, training& s) {
       Shop::each_relation([&](auto r) {
         auto const rows = hop.edges[r].forward;
         numbered += static_cast<double>(rows.entries());
-        gathered += static_cast<double>(rows.entries()) * 512 * (layer == 0 ? 1 : 2);
+        gathered += static_cast<double>(rows.entries()) * (layer == 0 ? row : 2 * 512.0);
         flop += backward * 2 * static_cast<double>(rows.rows) * 128 * 128;
         for (std::size_t t = 0; t < rows.rows; ++t) {
           auto const degree = static_cast<double>(s.graph[r].forward.degree(s.block.ids(r.target)[t].value));
@@ -183,7 +192,7 @@ void report(benchmark::State& state, training& s) {
       Shop::each_node([&](auto n) {
         auto const targets = static_cast<double>(hop.targets[n]);
         lines += targets * 1.125;
-        gathered += targets * 512;
+        gathered += targets * (layer == 0 ? row : 512.0);
         stored += targets * 512 * backward;
         flop += backward * 2 * targets * 128 * 128;
       });
@@ -200,20 +209,22 @@ void report(benchmark::State& state, training& s) {
   state.counters["stored_bytes"] = stored / rounds;
   state.counters["flop"] = flop / rounds;
   state.counters["graph_bytes"] = bytes;
-  state.counters["table_bytes"] = 512.0 * static_cast<double>(s.items.rows());
+  state.counters["row_bytes"] = row;
+  state.counters["table_bytes"] = row * static_cast<double>(s.items.rows());
   state.counters["node_table"] = static_cast<double>(s.items.rows());
   state.counters["loss"] = static_cast<double>(s.last_loss);
 }
 
 // Loss and gradients on the fed-in block, with the first weights: what is compared.
-void write_check(training& s, std::string const& path) {
+template <class T>
+void write_check(training<T>& s, std::string const& path) {
   fed_block const fed{s.in};
   s.first_weights();
   ia::tape tape{s.ctx};
   auto const rows = Shop::map_nodes([&](auto n) {
     auto const table = s.features()[n];
-    return ia::indexed_view<ia::rows_of<decltype(n)>, ia::dim<128>>{
-        ia::view<ia::rows_of<decltype(n)>, ia::dim<128>, float const>{ia::dense<float const>(table)}, fed.ids[n]};
+    return ia::indexed_view<ia::rows_of<decltype(n)>, ia::dim<128>, T>{
+        ia::view<ia::rows_of<decltype(n)>, ia::dim<128>, T const>{ia::dense<T const>(table)}, fed.ids[n]};
   });
   auto const z = s.encoder(tape, fed, rows);
   std::vector<ia::slot<Item>> from, to;
@@ -222,7 +233,7 @@ void write_check(training& s, std::string const& path) {
   auto const slopes = tape.backward(loss);
   ia::save_npy<float>(path + "_loss.npy", ia::dense<float const>{loss.value.data, 1, 1, 1});
   ia::visit(s.encoder, [&](std::string const& name, auto& x) {
-    std::string const file = training::file_of_weight(name);
+    std::string const file = training<T>::file_of_weight(name);
     if (file.empty()) return;
     ia::tensor<ia::dyn, ia::dyn> slope(x.rows(), x.cols());
     if (float const* const given = slopes.by(x.data())) std::copy_n(given, x.size(), slope.data());
@@ -230,15 +241,21 @@ void write_check(training& s, std::string const& path) {
   });
 }
 
-void add(options const& o, std::vector<entry>& entries) {
-  auto const made = std::make_shared<lazy<training>>([=] { return std::make_unique<training>(o); });
-  entries.push_back({"w8/Hs step f32/hetero_sage",
+template <class T>
+void add_step(options const& o, std::vector<entry>& entries, std::string const& name) {
+  auto const made = std::make_shared<lazy<training<T>>>([=] { return std::make_unique<training<T>>(o); });
+  entries.push_back({name,
                      [made](benchmark::State& state) {
                        auto& s = **made;
                        for (auto _ : state) s.step();
                        report(state, s);
                      },
                      [made](std::string const& path) { write_check(**made, path); }});
+}
+
+void add(options const& o, std::vector<entry>& entries) {
+  add_step<float>(o, entries, "w8/Hs step f32/hetero_sage");
+  add_step<ia::bf16>(o, entries, "w8/Hs step bf16/hetero_sage, bf16 rows, f32 products");
 }
 
 }  // namespace
