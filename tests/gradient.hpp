@@ -64,6 +64,19 @@ template <class V>
   return on.backward(loss);
 }
 
+// The gradient by all numbers of a parameter: zeros where it took no part, or its rows did not.
+[[nodiscard]] std::vector<double> by_all(gradients const& slopes, auto const& x) {
+  std::vector<double> all(x.size());
+  slopes.each([&](gradients::entry const& e) {
+    if (e.parameter != x.data()) return;
+    auto const* const numbers = static_cast<double const*>(e.gradient);
+    for (std::size_t i = 0; i < e.count; ++i) {
+      all[e.rows ? std::size_t{e.rows[i / e.cols]} * e.cols + i % e.cols : i] = numbers[i];
+    }
+  });
+  return all;
+}
+
 inline void measure(double found, double expected, double& gap, double& size) {
   gap += (found - expected) * (found - expected);
   size += expected * expected;
@@ -152,8 +165,7 @@ template <class M, class F>
     tape on{ctx};
     auto const slopes = differences::pull_direction(on, f(on, std::as_const(part)));
     visit(part, [&](std::string const&, auto& x) {
-      double const* const g = slopes.by(x.data());
-      found.push_back(g ? std::vector<double>(g, g + x.size()) : std::vector<double>(x.size()));
+      found.push_back(differences::by_all(slopes, x));
     });
   }
   double worst = 0;
@@ -195,11 +207,7 @@ template <class M, class F>
     auto const slopes = on.backward(f(on, std::as_const(part)));
     random draw{seed{577}, stream};
     visit(part, [&](std::string const&, auto& x) {
-      double const* const g = slopes.by(x.data());
-      for (std::size_t i = 0; i < x.size(); ++i) {
-        double const d = 2 * static_cast<double>(draw.uniform()) - 1;
-        if (g) slope += g[i] * d;
-      }
+      for (double const g : differences::by_all(slopes, x)) slope += g * (2 * static_cast<double>(draw.uniform()) - 1);
     });
   }
   move(difference_step);

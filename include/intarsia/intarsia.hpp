@@ -126,6 +126,7 @@
 #include <intarsia/loss/squared_error.hpp>
 
 // 6 optim: how training makes it small
+#include <intarsia/optim/adagrad.hpp>
 #include <intarsia/optim/adam.hpp>
 #include <intarsia/optim/clip.hpp>
 #include <intarsia/optim/learned.hpp>
@@ -173,6 +174,7 @@
 #include <intarsia/cpu/eigen.hpp>
 #include <intarsia/cpu/gather.hpp>
 #include <intarsia/cpu/gemm.hpp>
+#include <intarsia/cpu/gemm_deep.hpp>
 #include <intarsia/cpu/gemv.hpp>
 #include <intarsia/cpu/grain.hpp>
 #include <intarsia/cpu/inverse.hpp>
@@ -180,6 +182,7 @@
 #include <intarsia/cpu/lane_draws.hpp>
 #include <intarsia/cpu/map.hpp>
 #include <intarsia/cpu/memory.hpp>
+#include <intarsia/cpu/merge_rows.hpp>
 #include <intarsia/cpu/pair_softmax.hpp>
 #include <intarsia/cpu/reduce.hpp>
 #include <intarsia/cpu/row_sum.hpp>

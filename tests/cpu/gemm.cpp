@@ -83,6 +83,13 @@ TEST_CASE("gemm agrees with a plain loop across its block sizes, on any number o
   agree<double>(1, 129, 1, true);
 }
 
+TEST_CASE("gemm: a long depth is summed in pieces, the same for any number of threads") {
+  agree<float>(17, 513, 33, true);
+  agree<float>(64, 4500, 3, true);
+  agree<float>(3, 9000, 128, true);
+  agree<double>(29, 1300, 20, true);
+}
+
 TEST_CASE("gemm: more columns and steps than one round packs") {
   agree<float>(31, 600, 2500, true);
   agree<double>(15, 1200, 2055, true);

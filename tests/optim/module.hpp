@@ -3,6 +3,7 @@
 
 #include <intarsia/cpu/cpu.hpp>
 #include <intarsia/exec/module.hpp>
+#include <intarsia/exec/tape.hpp>
 #include <intarsia/nn/mlp.hpp>
 #include <intarsia/ops/add.hpp>
 #include <intarsia/ops/sum.hpp>

@@ -10,6 +10,7 @@
 #include <intarsia/cpu/inverse.hpp>
 #include <intarsia/cpu/map.hpp>
 #include <intarsia/cpu/memory.hpp>
+#include <intarsia/cpu/merge_rows.hpp>
 #include <intarsia/cpu/pair_softmax.hpp>
 #include <intarsia/cpu/reduce.hpp>
 #include <intarsia/cpu/sample.hpp>

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cstring>
 #include <intarsia/cpu/context.hpp>
+#include <intarsia/cpu/gemm_deep.hpp>
 #include <intarsia/cpu/gemv.hpp>
 #include <intarsia/cpu/grain.hpp>
 #include <intarsia/cpu/memory.hpp>
@@ -53,6 +54,15 @@ inline void pack_panel(dense<T const> a, std::size_t k, std::size_t depth, std::
     } else {
       std::fill_n(to, depth, T{0});
     }
+  }
+}
+
+// Asks for rows [i, i + rows) of A, which are packed next.
+template <class T>
+inline void fetch_panel(dense<T const> a, std::size_t k, std::size_t depth, std::size_t i, std::size_t rows) {
+  for (std::size_t row = 0; row < rows; ++row) {
+    T const* const from = a.data + (i + row) * a.stride + k;
+    for (std::size_t s = 0; s < depth; s += 64 / sizeof(T)) __builtin_prefetch(from + s);
   }
 }
 
@@ -133,6 +143,7 @@ void gemm_tiles(context& ctx, product form, dense<T const> a, dense<T const> b, 
                     panel += in_group * panel_size<T>;
                   } else {
                     pack_panel(a, k + s, some, i, rows, tile.heights[height], panel);
+                    fetch_panel(a, k + s, some, i + tile.rows, std::min(tile.rows, c.rows - i - rows));
                   }
                   auto const run = form == product::transposed_left ? tile.transposed[height] : tile.plain[height];
                   for (std::size_t q = first; q < last; ++q) {
@@ -160,6 +171,9 @@ void gemm(context& ctx, product form, std::type_identity_t<dense<T const>> a, st
     return;
   }
   if (c.rows == 1 || c.cols == 1) return detail::gemv<T>(ctx, form, a, b, c, accumulate);
+  if (form == product::transposed_left && detail::is_deep(c.rows, c.cols, depth)) {
+    return detail::gemm_deep<T>(ctx, a, b, c, accumulate);
+  }
   detail::gemm_tiles<T>(ctx, form, a, b, c, depth, accumulate);
 }
 

@@ -61,6 +61,9 @@ inline constexpr std::uint32_t no_entry = 0xFFFFFFFFu;
 //                    dense<T const> dy, dense<T> dx)                           dx[j, c] += dy[i, c] at argmax
 //   gather_rows(ctx, dense<X const> x, uint32 const* ids, dense<T> out)         out[i] = x[ids[i]]
 //   scatter_rows(ctx, dense<T const> dy, uint32 const* ids, dense<T> dx)        dx[ids[i]] += dy[i], in the order of i
+//   merge_rows(ctx, uint32 const* ids, dense<T const> dy, uint32* rows, dense<T> sums) -> how many
+//                                         rows: the distinct ids, ascending; sums[k] = sum of dy[i] where ids[i] is
+//                                         rows[k], in the order of i
 //   edge_map(ctx, csr_view a, rule, dense<T const> source, dense<T const> target, dense<T const> weight (1, cols),
 //            dense<T> y, bool accumulate, row_choice)
 //                                         y[i, c] += sum over entries of rule(source[j, c], target[i, c], weight[c]),

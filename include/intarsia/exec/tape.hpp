@@ -1,6 +1,8 @@
 // Reverse-mode differentiation: each op leaves one pullback, backward() runs them last to first.
 #pragma once
 
+#include <algorithm>
+#include <cstdint>
 #include <intarsia/core/arena.hpp>
 #include <intarsia/exec/recorder.hpp>
 #include <memory>
@@ -12,18 +14,21 @@ class gradients {
  public:
   struct entry {
     void const* parameter;
-    void* gradient;       // laid out like the parameter
-    std::size_t count;    // of numbers
-    std::size_t bytes;    // of one number
+    void* gradient;             // laid out like the parameter, or like the rows that took part
+    std::size_t count;          // of numbers in the gradient
+    std::size_t bytes;          // of one number
+    std::uint32_t const* rows;  // (count / cols) the rows of the parameter that took part, ascending; null: all
+    std::size_t cols;           // of the parameter
     entry const* next;
   };
   explicit gradients(entry const* first) : first_{first} {}
 
-  // The gradient by the parameter whose numbers begin at `parameter`, laid out like them; null if it took no part.
+  // The gradient by the parameter whose numbers begin at `parameter`, laid out like them; null if it took no part, or
+  // only with the rows of lookups, which each() gives.
   template <class T>
   [[nodiscard]] T* by(T const* parameter) const {
     for (entry const* e = first_; e; e = e->next) {
-      if (e->parameter == parameter) return static_cast<T*>(e->gradient);
+      if (e->parameter == parameter) return e->rows ? nullptr : static_cast<T*>(e->gradient);
     }
     return nullptr;
   }
@@ -89,15 +94,27 @@ class tape {
   [[nodiscard]] auto watch(Tensor const& parameter) {
     using T = typename Tensor::scalar;
     auto v = detail::as_var(parameter.view());
-    v.grad = dense<T, typename Context::space>{gradients{watched_}.template by<T>(parameter.data()), parameter.rows(),
-                                               parameter.cols(), parameter.cols()};
-    if (!v.grad.data) {
-      v.grad = zeros<T>(parameter.rows(), parameter.cols());
-      auto* place = context_.notes().template take<gradients::entry>(1);
-      watched_ = std::construct_at(
-          place, gradients::entry{parameter.data(), v.grad.data, parameter.size(), sizeof(T), watched_});
+    watched& known = entry_of(parameter);
+    if (!known.gradient) {
+      known.gradient = zeros<T>(parameter.rows(), parameter.cols()).data;
+      known.count = parameter.size();
     }
+    v.grad = dense<T, typename Context::space>{static_cast<T*>(known.gradient), parameter.rows(), parameter.cols(),
+                                               parameter.cols()};
     return v;
+  }
+  // Room for the gradient by some rows of a parameter: (count, cols), zeros. Backward sums what belongs to the same row,
+  // so that time and memory grow with the rows looked up, not with the parameter. The ids live as long as the tape.
+  template <class Tensor>
+    requires lives_with<Tensor, Context>
+  [[nodiscard]] auto watch_rows(Tensor const& parameter, std::uint32_t const* ids, std::size_t count) {
+    using T = typename Tensor::scalar;
+    watched& known = entry_of(parameter);
+    if (!known.lookups) record([this, &known] { merge<T>(known); });
+    auto const gradient = zeros<T>(count, parameter.cols());
+    auto* const place = context_.notes().template take<lookup>(1);
+    known.lookups = std::construct_at(place, lookup{ids, count, gradient.data, known.lookups});
+    return gradient;
   }
   template <class Tensor>
     requires lives_with<Tensor, Context>
@@ -135,6 +152,63 @@ class tape {
     static void call(step* self) { static_cast<step_of*>(self)->pull(); }
   };
 
+  // Rows of a parameter that were looked up; those of one parameter are listed last to first.
+  struct lookup {
+    std::uint32_t const* ids;
+    std::size_t count;
+    void* gradient;  // (count, cols)
+    lookup* before;
+  };
+  struct watched : gradients::entry {
+    lookup* lookups;
+  };
+
+  template <class Tensor>
+  watched& entry_of(Tensor const& parameter) {
+    for (watched* e = watched_; e; e = static_cast<watched*>(const_cast<gradients::entry*>(e->next))) {
+      if (e->parameter == parameter.data()) return *e;
+    }
+    auto* const place = context_.notes().template take<watched>(1);
+    gradients::entry const made{parameter.data(), nullptr,          0,       sizeof(typename Tensor::scalar),
+                                nullptr,          parameter.cols(), watched_};
+    return *(watched_ = std::construct_at(place, watched{made, nullptr}));
+  }
+
+  // The gradient by the rows of all lookups of a parameter, which nobody adds to any more: one for each row, in the
+  // order of the lookups; or into the gradient by the whole parameter, where that is wanted as well.
+  template <class T>
+  void merge(watched& found) {
+    using matrix = dense<T, typename Context::space>;
+    std::size_t const cols = found.cols;
+    std::size_t count = 0;
+    for (lookup* l = found.lookups; l; l = l->before) count += l->count;
+    auto const take = [&](std::size_t rows) {
+      return matrix{context_.scratch().template take<T>(rows * cols), rows, cols, cols};
+    };
+    auto const* ids = found.lookups->ids;
+    matrix all{static_cast<T*>(found.lookups->gradient), count, cols, cols};
+    if (found.lookups->before) {
+      auto* const joined = context_.scratch().template take<std::uint32_t>(count);
+      all = take(count);
+      std::size_t end = count;
+      for (lookup* l = found.lookups; l; l = l->before) {
+        end -= l->count;
+        std::copy_n(l->ids, l->count, joined + end);
+        copy(context_, matrix{static_cast<T*>(l->gradient), l->count, cols, cols}, all.row_range(end, l->count));
+      }
+      ids = joined;
+    }
+    if (found.gradient) {
+      std::size_t const rows = found.count / std::max<std::size_t>(1, cols);
+      return scatter_rows(context_, all, ids, matrix{static_cast<T*>(found.gradient), rows, cols, cols});
+    }
+    auto* const rows = context_.scratch().template take<std::uint32_t>(count);
+    matrix const sums = take(count);
+    found.count = merge_rows(context_, ids, all, rows, sums) * cols;
+    found.gradient = sums.data;
+    found.rows = rows;
+  }
+
   template <class T>
   auto zeros(std::size_t rows, std::size_t cols) {
     dense<T, typename Context::space> const grad{context_.scratch().template take<T>(rows * cols), rows, cols, cols};
@@ -146,7 +220,7 @@ class tape {
   decltype(std::declval<Context&>().scratch().here()) scratch_mark_;
   arena::mark notes_mark_;
   step* last_ = nullptr;
-  gradients::entry const* watched_ = nullptr;
+  watched* watched_ = nullptr;
 };
 
 }  // namespace intarsia::inline v0

@@ -23,11 +23,12 @@ struct embedding {
 
   // All of them: (nodes, Width)
   [[nodiscard]] auto operator()(recorder auto& on) const { return on.watch(rows); }
-  // Some of them: (n) ids -> (n, Width). The ids have to live as long as the tape.
+  // Some of them: (n) ids -> (n, Width). Only they have a gradient, and an optimiser's step changes no others. The ids
+  // have to live as long as the tape.
   template <class Ids>
     requires ids_of<Ids, Node>
   [[nodiscard]] auto operator()(recorder auto& on, Ids const& ids) const {
-    return gather(on, on.watch(rows), ids);
+    return look_up(on, rows, ids);
   }
 
   static auto members(auto& self) { return std::tuple{named("rows", self.rows)}; }

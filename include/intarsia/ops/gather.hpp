@@ -41,6 +41,20 @@ requires ids_of<Ids, Node>
   return y;
 }
 
+// Rows of a parameter that learns: table[ids_i], (n) ids -> (n, m). On a tape only these rows have a gradient, so that
+// a step costs as much as the rows it reads, however long the table is. The ids have to live as long as the tape.
+// Throws shape_error where an id is beyond the last row.
+template <class Node, axis C, class T, class Ids>
+  requires ids_of<Ids, Node>
+[[nodiscard]] var<batch_rows, C, T> look_up(recorder auto& on, tensor<rows_of<Node>, C, T> const& table,
+                                            Ids const& ids) {
+  var<batch_rows, C, T> y = gather(on, on.constant(table), ids);
+  if constexpr (std::remove_reference_t<decltype(on)>::records) {
+    y.grad = on.watch_rows(table, reinterpret_cast<std::uint32_t const*>(std::data(ids)), std::size(ids));
+  }
+  return y;
+}
+
 // The rows that an indexed view stands for: (ids, m), of float where they are stored as bf16. Its table is a constant,
 // so no gradient flows into it.
 template <axis Rows, axis C, class X, class S>

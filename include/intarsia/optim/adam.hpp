@@ -16,7 +16,7 @@ struct adam_options {
 
 // m = beta1 m + (1 - beta1) g, v = beta2 v + (1 - beta2) g^2, x -= rate * (m / (1 - beta1^t)) /
 // (sqrt(v / (1 - beta2^t)) + epsilon), with g the gradient + weight_decay * x, and t the steps that x took part in.
-// A parameter that took no part is left alone. The module's tensors have to outlive the optimiser.
+// A parameter that took no part is left alone, as are the rows of a table that were not looked up (lazy Adam). The module's tensors have to outlive the optimiser.
 //   adam learn{encoder, {.rate = 1e-3f}};   learn.step(tape.backward(loss));
 class adam {
  public:
@@ -67,12 +67,17 @@ class adam {
       auto const rate = static_cast<T>(corrections[p].rate), root = static_cast<T>(corrections[p].root);
       T* const mean = states[0];
       T* const square = states[1];
-      for (std::size_t i = 0; i < count; ++i) {
-        T const g = slope[i] + pull * x[i];
-        mean[i] = keep * mean[i] + (T{1} - keep) * g;
-        square[i] = keep_square * square[i] + (T{1} - keep_square) * g * g;
-        x[i] -= shrink * x[i] + rate * mean[i] / (root * std::sqrt(square[i]) + epsilon);
-      }
+      detail::in_blocks(count, [=](std::size_t first, auto size) {
+        T now[size], m[size], v[size];
+        for (std::size_t i = 0; i < size; ++i) now[i] = x[first + i], m[i] = mean[first + i], v[i] = square[first + i];
+        for (std::size_t i = 0; i < size; ++i) {
+          T const g = slope[first + i] + pull * now[i];
+          m[i] = keep * m[i] + (T{1} - keep) * g;
+          v[i] = keep_square * v[i] + (T{1} - keep_square) * g * g;
+          now[i] -= shrink * now[i] + rate * m[i] / (root * detail::root_of(v[i]) + epsilon);
+        }
+        for (std::size_t i = 0; i < size; ++i) x[first + i] = now[i], mean[first + i] = m[i], square[first + i] = v[i];
+      });
     });
   }
 
