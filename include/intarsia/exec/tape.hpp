@@ -103,8 +103,8 @@ class tape {
                                                parameter.cols()};
     return v;
   }
-  // Room for the gradient by some rows of a parameter: (count, cols), zeros. Backward sums what belongs to the same row,
-  // so that time and memory grow with the rows looked up, not with the parameter. The ids live as long as the tape.
+  // Room for the gradient by some rows of a parameter: (count, cols), zeros. Backward sums what belongs to one row, so
+  // that time and memory grow with the rows looked up, not with the parameter. The ids live as long as the tape.
   template <class Tensor>
     requires lives_with<Tensor, Context>
   [[nodiscard]] auto watch_rows(Tensor const& parameter, std::uint32_t const* ids, std::size_t count) {

@@ -16,7 +16,8 @@ struct adam_options {
 
 // m = beta1 m + (1 - beta1) g, v = beta2 v + (1 - beta2) g^2, x -= rate * (m / (1 - beta1^t)) /
 // (sqrt(v / (1 - beta2^t)) + epsilon), with g the gradient + weight_decay * x, and t the steps that x took part in.
-// A parameter that took no part is left alone, as are the rows of a table that were not looked up (lazy Adam). The module's tensors have to outlive the optimiser.
+// A parameter that took no part is left alone, as are the rows of a table that were not looked up (lazy Adam). The
+// module's tensors have to outlive the optimiser.
 //   adam learn{encoder, {.rate = 1e-3f}};   learn.step(tape.backward(loss));
 class adam {
  public:

@@ -85,13 +85,13 @@ class learned {
       run(update, p, std::min(grain, parameters_[p].count - first), first, gradients_[p].numbers + first);
     });
     for (std::size_t p = 0; p < parameters_.size(); ++p) {
-      auto const [numbers, rows, count] = gradients_[p];
+      slope const found = gradients_[p];
       std::size_t const cols = parameters_[p].cols;
-      if (!rows) continue;
-      each_row(ctx, count / cols, 16 * cols, [=, this, end = count / cols](std::size_t k) {
+      if (!found.rows) continue;
+      each_row(ctx, found.count / cols, 16 * cols, [=, this, end = found.count / cols](std::size_t k) {
         constexpr std::size_t ahead = 8;
-        if (k + ahead < end) fetch(p, rows[k + ahead] * cols, cols);
-        run(update, p, cols, rows[k] * cols, numbers + k * cols);
+        if (k + ahead < end) fetch(p, found.rows[k + ahead] * cols, cols);
+        run(update, p, cols, found.rows[k] * cols, found.numbers + k * cols);
       });
     }
   }
