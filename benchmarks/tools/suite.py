@@ -44,15 +44,11 @@ def measure_roof(options, threads):
     program = pairs.Program(words_of(options, "roof", threads, 0.1), threads)
     rates = {}
     for entry in program.ask("list"):
-        best = None
-        for _ in range(2):  # a roof is the best that was seen
-            answer = program.ask("measure\t" + entry["name"])
-            if "failed" not in answer:
-                rate = answer["work"]["work"] / answer["cpu"] if threads == 1 else answer["work"]["work"] / answer["seconds"]
-                best = max(best or 0, rate)
-        if best:
-            rates[entry["name"]] = best
-            print(f"  {entry['name']:58s} {best / 1e9:9.3f} G/s", flush=True)
+        answer = program.ask("measure\t" + entry["name"])
+        if "failed" not in answer:
+            rate = answer["work"]["work"] / answer["cpu" if threads == 1 else "seconds"]
+            rates[entry["name"]] = rate
+            print(f"  {entry['name']:58s} {rate / 1e9:9.3f} G/s", flush=True)
     program.close()
     return rates
 
@@ -155,11 +151,12 @@ def run_case(options, workload, case, ours, peers, threads, figures):
     return rows
 
 
-def run_workload(options, workload, threads, figures):
+def run_workload(options, workload, threads, figures, keep):
+    """Calls keep(rows) after each case, so that an interrupted run loses nothing."""
     program_name, script, environments = WORKLOADS[workload]
     if not (options.build / f"bench_{program_name}").exists():
         print(f"{workload}: there is no program bench_{program_name}")
-        return []
+        return
     program = pairs.Program(words_of(options, program_name, threads, options.seconds), threads)
     cases = {}
     for entry in program.ask("list"):
@@ -169,20 +166,18 @@ def run_workload(options, workload, threads, figures):
             cases.setdefault(case, []).append(pairs.Entrant("ours", variant, program, "measure\t" + entry["name"], False, check))
     if not cases:
         program.close()
-        return []
+        return
     peers = start_peers(options, script, environments, threads)
-    rows = []
     for case, ours in cases.items():
         print(f"  {workload}, {case}, {threads} thread{'s' * (threads > 1)}", flush=True)
         theirs = [pairs.Entrant(x["who"], x["variant"], p,
                                 json.dumps({"do": "measure", "name": x["name"], "seconds": options.seconds}),
                                 x["idiomatic"], {"do": "compare", "name": x["name"]} if x["compared"] else None)
                   for p, entrants in peers for x in entrants if x["case"] == case]
-        rows += run_case(options, workload, case, ours, theirs, threads, figures)
+        keep(run_case(options, workload, case, ours, theirs, threads, figures))
     for p, _ in peers:
         p.close()
     program.close()
-    return rows
 
 
 def main():
@@ -209,6 +204,13 @@ def main():
     if options.merge and target.exists():
         result = json.loads(target.read_text())
     void = False
+
+    def keep(fresh=()):
+        again = {(r["workload"], r["case"], r["threads"]) for r in fresh}
+        result["rows"] = [r for r in result["rows"] if (r["workload"], r["case"], r["threads"]) not in again] + list(fresh)
+        result["void"], result["versions"] = void, {**result["versions"], **options.versions}
+        target.write_text(json.dumps(result, indent=1))
+
     for threads in [int(t) for t in options.threads.split(",")]:
         if options.roof_from:
             rates = json.loads(pathlib.Path(options.roof_from).read_text())["roofs"][str(threads)]
@@ -221,16 +223,11 @@ def main():
         if could and got < 0.7 * could:
             void = True
             print(f"VOID: the f32 peak of {got / 1e9:.0f} G/s is below 70 % of width x ports x clock, {could / 1e9:.0f} G/s")
-        result["void"] = void
-        target.write_text(json.dumps(result, indent=1))
+        keep()
         for workload in options.only.split(","):
             if workload == "roof":
                 continue
-            fresh = run_workload(options, workload, threads, figures)
-            again = {(r["workload"], r["case"], r["threads"]) for r in fresh}
-            result["rows"] = [r for r in result["rows"] if (r["workload"], r["case"], r["threads"]) not in again] + fresh
-            result["void"], result["versions"] = void, {**result["versions"], **options.versions}
-            target.write_text(json.dumps(result, indent=1))
+            run_workload(options, workload, threads, figures, keep)
     report.write(result, options.out / "benchmarks.html")
     print(f"wrote {target} and {options.out / 'benchmarks.html'}")
     sys.exit(1 if void or any("stopped" in r for r in result["rows"]) else 0)
