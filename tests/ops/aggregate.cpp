@@ -158,3 +158,47 @@ TEST_CASE("aggregate reads rows of a table by id as it reads their copy, also wh
   indexed_view<rows_of<Song>, dim<20>, float> const too_few{songs.view(), std::span{ids}.first(3)};
   CHECK_THROWS_AS(aggregate(one, all_links()[0].view(), too_few), shape_error);
 }
+
+TEST_CASE("aggregate: gradients of watched rows are those of a copy of the rows") {
+  cpu::context ctx;
+  table<Song, 20> songs(9);
+  intarsia::random draw{seed{3}, 1};
+  for (std::size_t i = 0; i < songs.size(); ++i) songs.data()[i] = draw.uniform() - .5f;
+  std::vector<std::uint32_t> const ids{8, 1, 5, 5, 0};
+  table<Song, 20> copied(5);
+  for (std::size_t i = 0; i < 5; ++i) std::copy_n(songs[ids[i]].begin(), 20, copied[i].begin());
+  indexed_view<rows_of<Song>, dim<20>, float> const stored{songs.view(), ids};
+  for (auto const& links : all_links()) {
+    for (auto const how : kinds) {
+      for (int times : {0, 1, 2}) {
+        INFO(links.name << ", reduction " << static_cast<int>(how) << ", heard " << times << " times");
+        tape first{ctx}, second{ctx};
+        auto const x = first.input(copied);
+        auto const rows = watch_rows(second, stored);
+        auto const pull = [&](auto& on, auto const& from) {
+          auto const loss = on.template fresh<dim<1>, dim<1>, float>(1, 1);
+          for (int i = 0; i < times; ++i) {
+            auto const y = aggregate(on, links.view(), from, how);
+            REQUIRE(y.tracked());
+            on.record([=] {
+              for (std::size_t t = 0; t < y.rows(); ++t) {
+                for (std::size_t c = 0; c < y.cols(); ++c) y.grad[t][c] = y.value[t][c] + static_cast<float>(i);
+              }
+            });
+          }
+          on.backward(loss);
+        };
+        pull(first, x);
+        pull(second, rows);
+        auto const grad = gradient_of(ctx, rows);
+        REQUIRE(grad.rows == 5);
+        for (std::size_t i = 0; i < 5; ++i) {
+          for (std::size_t c = 0; c < 20; ++c) CHECK(grad[i][c] == Approx(x.grad[i][c]).margin(1e-6));
+        }
+      }
+    }
+  }
+  CHECK_FALSE(watch_rows(ctx, stored).tracked());
+  CHECK(grid_of(aggregate(ctx, all_links()[0].view(), watch_rows(ctx, stored))) ==
+        grid_of(aggregate(ctx, all_links()[0].view(), ctx.constant(copied))));
+}

@@ -5,6 +5,7 @@
 #include <intarsia/exec/scope.hpp>
 #include <intarsia/graph/adjacency.hpp>
 #include <intarsia/ops/fresh.hpp>
+#include <memory>
 
 namespace intarsia::inline v0 {
 
@@ -50,17 +51,34 @@ template <class Context, class S>
   a.cols = table_rows;
   return a;
 }
-// dx_j += sum over edges of value * scale_i * dy_i
+// dx_j (+)= sum over edges of value * scale_i * dy_i; true where it wrote.
 template <class Context, class T, class S>
-void hear_back(Context& ctx, edges_view<S> const& links, T const* scale, dense<T const, S> dy, dense<T, S> dx) {
+bool hear_back(Context& ctx, edges_view<S> const& links, T const* scale, dense<T const, S> dy, dense<T, S> dx,
+               bool add = true) {
+  scope const temporary{ctx};
+  bool const first = links.forward.offsets, second = links.other && links.other_forward.offsets;
+  if (first) {
+    spmm(ctx, backward_of(ctx, links.forward, links.backward),
+         spmm_terms<T, S>{nullptr, scale, {}, {links.other, false}}, dy, dx, add);
+  }
+  if (second) {
+    spmm(ctx, backward_of(ctx, links.other_forward, links.other_backward),
+         spmm_terms<T, S>{nullptr, scale, {}, {links.other, true}}, dy, dx, add || first);
+  }
+  return first || second;
+}
+// dx_j += dy_i where j was the maximum of i
+template <class Context, class T, class S>
+void hear_max_back(Context& ctx, edges_view<S> const& links, dense<std::uint32_t const, S> who, dense<T const, S> dy,
+                   dense<T, S> dx) {
   scope const temporary{ctx};
   if (links.forward.offsets) {
-    spmm(ctx, backward_of(ctx, links.forward, links.backward),
-         spmm_terms<T, S>{nullptr, scale, {}, {links.other, false}}, dy, dx, true);
+    segment_max_pull(ctx, backward_of(ctx, links.forward, links.backward), row_choice<S>{links.other, false}, who, dy,
+                     dx);
   }
   if (links.other && links.other_forward.offsets) {
-    spmm(ctx, backward_of(ctx, links.other_forward, links.other_backward),
-         spmm_terms<T, S>{nullptr, scale, {}, {links.other, true}}, dy, dx, true);
+    segment_max_pull(ctx, backward_of(ctx, links.other_forward, links.other_backward), row_choice<S>{links.other, true},
+                     who, dy, dx);
   }
 }
 
@@ -108,19 +126,7 @@ void aggregate_rows(recorder auto& on, var<Ro, Co, T, S> out, edges_view<S> cons
   } else {
     hear_max(ctx, edges, value_of(x), made(out), argmax);
   }
-  if (!pulls) return;
-  on.record([=, &ctx] {
-    scope const temporary{ctx};
-    auto const who = reading(argmax);
-    if (edges.forward.offsets) {
-      segment_max_pull(ctx, backward_of(ctx, edges.forward, edges.backward), row_choice<S>{edges.other, false}, who,
-                       grad_of(out), x.grad);
-    }
-    if (edges.other && edges.other_forward.offsets) {
-      segment_max_pull(ctx, backward_of(ctx, edges.other_forward, edges.other_backward),
-                       row_choice<S>{edges.other, true}, who, grad_of(out), x.grad);
-    }
-  });
+  if (pulls) on.record([=, &ctx] { hear_max_back(ctx, edges, reading(argmax), grad_of(out), x.grad); });
 }
 
 // The same from rows of a constant table: those that columns name, or with ids those that they name.
@@ -192,6 +198,77 @@ requires sources_axis<R, Source>
   detail::check_edges<S>(links, x.ids.size());
   auto const y = on.template fresh<rows_of<Target>, C, T>(links.targets(), x.table.cols, false);
   detail::aggregate_stored(on, y, edges_view<S>{links}, dense<X const, S>(x.table), x.ids.data(), how, false);
+  return y;
+}
+
+// Rows of a table by id, each with a gradient: what a step reads of a table that is learned. Made by watch_rows.
+template <axis Rows, axis Cols, class X = float, class Space = host>
+struct watched_rows {
+  using scalar = std::conditional_t<std::is_same_v<X, bf16>, float, X>;
+
+  indexed_view<Rows, Cols, X, Space> rows;
+  dense<scalar, Space> grad;  // (ids, m); no data: nobody asks for it
+  bool* written = nullptr;    // false: grad stands for zeros and has no numbers yet
+
+  [[nodiscard]] bool tracked() const { return grad.data != nullptr; }
+};
+
+// The rows are read where they lie; on a tape there is a gradient for each id, and for an id that comes twice two.
+template <axis Rows, axis C, class X, class S>
+[[nodiscard]] watched_rows<Rows, C, X, S> watch_rows(recorder auto& on, indexed_view<Rows, C, X, S> x) {
+  watched_rows<Rows, C, X, S> watched{x, {}, nullptr};
+  if constexpr (std::remove_reference_t<decltype(on)>::records) {
+    auto& ctx = on.backend();
+    watched.grad =
+        detail::scratch_matrix<typename watched_rows<Rows, C, X, S>::scalar>(ctx, x.ids.size(), x.table.cols);
+    watched.written = std::construct_at(ctx.notes().template take<bool>(1), false);
+  }
+  return watched;
+}
+// The gradient after backward: (ids, m)
+template <class Context, axis Rows, axis C, class X, class S>
+[[nodiscard]] auto gradient_of(Context& ctx, watched_rows<Rows, C, X, S> const& x) {
+  expects(x.tracked(), "gradient_of: rows have a gradient where they were watched on a tape");
+  if (!*x.written) fill(ctx, x.grad, 0);
+  *x.written = true;
+  return detail::reading(x.grad);
+}
+
+// What targets hear of watched rows, by slots: neither rows nor messages are copied.
+template <class Source, class Target, axis R, axis C, class X, class S>
+requires sources_axis<R, Source>
+[[nodiscard]] auto aggregate(recorder auto& on, adjacency_view<Source, Target, S> links, watched_rows<R, C, X, S> x,
+                             reduction how = reduction::mean) {
+  using T = typename watched_rows<R, C, X, S>::scalar;
+  detail::check_edges<S>(links, x.rows.ids.size());
+  auto& ctx = on.backend();
+  edges_view<S> const edges = links;
+  auto const y = on.template fresh<rows_of<Target>, C, T>(links.targets(), x.rows.table.cols, x.tracked());
+  auto const argmax = detail::scratch_matrix<std::uint32_t>(ctx, how == reduction::max ? y.rows() : 0, y.cols());
+  T const* const scale = how == reduction::mean ? detail::mean_scale<T>(ctx, edges) : nullptr;
+  {
+    scope const temporary{ctx};
+    edges_view<S> named = edges;
+    named.forward = detail::through_ids(ctx, edges.forward, x.rows.ids.data(), x.rows.table.rows);
+    if (edges.other) {
+      named.other_forward = detail::through_ids(ctx, edges.other_forward, x.rows.ids.data(), x.rows.table.rows);
+    }
+    dense<X const, S> const table = x.rows.table;
+    if (how == reduction::max) {
+      detail::hear_max(ctx, named, table, detail::made(y), argmax);
+    } else {
+      detail::hear(ctx, named, scale, table, detail::made(y), false);
+    }
+  }
+  if (!x.tracked()) return y;
+  on.record([=, &ctx] {
+    if (how == reduction::max) {
+      static_cast<void>(gradient_of(ctx, x));
+      detail::hear_max_back(ctx, edges, detail::reading(argmax), detail::grad_of(y), x.grad);
+    } else {
+      *x.written = detail::hear_back(ctx, edges, scale, detail::grad_of(y), x.grad, *x.written) || *x.written;
+    }
+  });
   return y;
 }
 
