@@ -127,7 +127,7 @@ def run_case(options, workload, case, ours, peers, threads, figures):
             return [{"workload": workload, "case": case, "who": p.who, "variant": p.variant, "threads": threads,
                      "stopped": p.checked}]
     entrants = ours + agreed
-    gated = pairs.take_turns(entrants, options.pairs)
+    gated = pairs.take_turns(entrants, options.pairs, options.tries)
     rows = []
     done = [e for e in entrants if not e.failed and e.wall]
     median = lambda e: statistics.median(pairs.figures(e, gated).values())
@@ -190,6 +190,7 @@ def main():
     parser.add_argument("--threads", default="1")
     parser.add_argument("--pairs", type=int, default=7)
     parser.add_argument("--seconds", type=float, default=0.5)
+    parser.add_argument("--tries", type=int, default=3, help="how often a disturbed measurement is taken")
     parser.add_argument("--python", action="append", default=[], help="NAME=INTERPRETER of peers")
     parser.add_argument("--preload", default="")
     parser.add_argument("--large", action="store_true")
