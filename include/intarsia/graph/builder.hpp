@@ -1,12 +1,10 @@
 // From edges in any order to a graph: sorted, without duplicates, with their mirror where they have one.
 #pragma once
 
-#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <intarsia/core/id.hpp>
 #include <intarsia/graph/graph.hpp>
-#include <numeric>
 #include <span>
 #include <utility>
 #include <vector>
@@ -20,30 +18,59 @@ struct edge {
   friend bool operator==(edge const&, edge const&) = default;
 };
 
+namespace detail {
+// Where each of `count` groups begins, of a list in which key(i) is the group of element i: (count + 1)
+template <class Key>
+[[nodiscard]] std::vector<std::uint64_t> group_offsets(std::size_t count, std::size_t size, Key key) {
+  std::vector<std::uint64_t> offsets(count + 1, 0);
+  for (std::size_t i = 0; i < size; ++i) ++offsets[key(i) + 1];
+  for (std::size_t g = 0; g < count; ++g) offsets[g + 1] += offsets[g];
+  return offsets;
+}
+}  // namespace detail
+
 // One row per target, its sources rising; the values of equal edges are summed in the order they were given. Throws
-// shape_error where an end is beyond the numbers given. O(edges log edges).
+// shape_error where an end is beyond the numbers given. By counting, first sources and then targets: O(edges + nodes);
+// 20 bytes for each edge beside the edges themselves.
 [[nodiscard]] inline csr edges_to_csr(std::size_t targets, std::size_t sources, std::span<edge const> edges) {
-  csr out{.rows = targets, .cols = sources, .offsets = {}, .columns = {}, .values = {}, .positions = {}};
-  out.offsets.assign(targets + 1, 0);
-  std::vector<std::size_t> order(edges.size());
-  std::iota(order.begin(), order.end(), std::size_t{0});
-  std::stable_sort(order.begin(), order.end(), [&](std::size_t a, std::size_t b) {
-    return std::pair{edges[a].target, edges[a].source} < std::pair{edges[b].target, edges[b].source};
-  });
-  edge const* last = nullptr;
-  for (std::size_t const e : order) {
-    edge const& x = edges[e];
+  for (edge const& x : edges) {
     expects(x.target < targets && x.source < sources, "edges_to_csr: an edge ends at a node beyond the numbers given");
-    if (last && last->target == x.target && last->source == x.source) {
-      out.values.back() += x.value;
-    } else {
-      out.columns.push_back(x.source);
-      out.values.push_back(x.value);
-      ++out.offsets[x.target + 1];
-    }
-    last = &x;
   }
-  for (std::size_t i = 0; i < targets; ++i) out.offsets[i + 1] += out.offsets[i];
+  std::vector<edge> by_source(edges.size());
+  {
+    auto next = detail::group_offsets(sources, edges.size(), [&](std::size_t e) { return edges[e].source; });
+    for (edge const& x : edges) by_source[next[x.source]++] = x;
+  }
+  csr out{.rows = targets, .cols = sources, .offsets = {}, .columns = {}, .values = {}, .positions = {}};
+  out.offsets = detail::group_offsets(targets, edges.size(), [&](std::size_t e) { return edges[e].target; });
+  out.columns.resize(edges.size());
+  out.values.resize(edges.size());
+  {
+    std::vector<std::uint64_t> next(out.offsets.begin(), out.offsets.end() - 1);
+    for (edge const& x : by_source) {
+      std::uint64_t const place = next[x.target]++;
+      out.columns[place] = x.source;
+      out.values[place] = x.value;
+    }
+  }
+  std::size_t kept = 0;
+  std::uint64_t begin = 0;
+  for (std::size_t row = 0; row < targets; ++row) {
+    std::uint64_t const end = out.offsets[row + 1];
+    std::size_t const first = kept;
+    for (std::uint64_t e = begin; e < end; ++e) {
+      if (kept > first && out.columns[kept - 1] == out.columns[e]) {
+        out.values[kept - 1] += out.values[e];
+        continue;
+      }
+      out.columns[kept] = out.columns[e];
+      out.values[kept++] = out.values[e];
+    }
+    begin = end;
+    out.offsets[row + 1] = kept;
+  }
+  out.columns.resize(kept);
+  out.values.resize(kept);
   return out;
 }
 
