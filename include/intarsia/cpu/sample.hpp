@@ -313,12 +313,14 @@ inline void count_draws(context& ctx, std::span<neighbor_draws<> const> all) {
 }
 inline void count_draws(context& ctx, neighbor_draws<> const& q) { count_draws(ctx, std::span{&q, 1}); }
 
-inline void draw_entries(context& ctx, neighbor_draws<> const& q) {
-  auto const draw = detail::lane_draws_for(ctx.instructions());
+// The entries of targets [begin, end), on the calling thread.
+inline void draw_entries(context& ctx, neighbor_draws<> const& q, std::size_t begin, std::size_t end) {
   detail::lane_plan const plan{random{q.key, q.stream}, std::min(q.fanout, detail::most_lane_draws), q.replace};
-  ctx.threads().bulk(q.targets.size(), 512, [&](std::size_t begin, std::size_t end) {
-    detail::target_piece{q, draw, plan}.run(begin, end);
-  });
+  detail::target_piece{q, detail::lane_draws_for(ctx.instructions()), plan}.run(begin, end);
+}
+inline void draw_entries(context& ctx, neighbor_draws<> const& q) {
+  ctx.threads().bulk(q.targets.size(), 512,
+                     [&](std::size_t begin, std::size_t end) { draw_entries(ctx, q, begin, end); });
 }
 
 }  // namespace intarsia::inline v0::cpu

@@ -27,6 +27,7 @@ template <class Space>
 //   count_draws(ctx, span of draws)   for draws that have the same targets: writes the offsets (targets + 1) of each,
 //                                     which say how many entries each row of the answer has, and `found`
 //   draw_entries(ctx, draws)          writes columns, and values where both matrices have them
+//   draw_entries(ctx, draws, begin, end)   the same for targets [begin, end) alone, on the calling thread
 template <class Space = host>
 struct neighbor_draws {
   using space = Space;

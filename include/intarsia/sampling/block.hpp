@@ -32,6 +32,7 @@ struct block_hop {
   std::vector<block_edges> relations;
   std::vector<std::size_t> sources, targets;  // by node type
   bool by_id = false;                         // columns are ids of the graph, not slots
+  buffer<std::uint8_t> done;                  // while it is drawn: pieces that are
 };
 
 // What a sampler fills: hops from the outermost to the innermost, and the nodes met by type, innermost first.

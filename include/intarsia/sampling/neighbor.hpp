@@ -2,12 +2,11 @@
 #pragma once
 
 #include <concepts>
-#include <intarsia/exec/neighbor_draws.hpp>
 #include <intarsia/sampling/block.hpp>
+#include <intarsia/sampling/expand.hpp>
 #include <intarsia/sampling/permutation.hpp>
 #include <intarsia/sampling/position.hpp>
 #include <intarsia/sampling/relations.hpp>
-#include <intarsia/sampling/slot_table.hpp>
 
 namespace intarsia::inline v0 {
 
@@ -34,124 +33,6 @@ struct neighbor_options {
   bool outermost_by_id = false;
 };
 
-namespace detail {
-
-// Fan-outs by hop (innermost first) and relation.
-struct hop_plan {
-  std::vector<std::vector<std::uint32_t>> fanout;
-  bool replace = false, weighted = false, outermost_by_id = false;
-};
-
-// What drawing needs beside the graph; kept, so that batches allocate nothing.
-struct draw_memory {
-  std::vector<slot_table> slots;              // by node type
-  std::vector<buffer<std::uint64_t>> hidden;  // by relation: the entries never drawn
-  std::vector<buffer<std::uint64_t>> hiding;  // by relation: neighbor_draws::hiding
-  row_words words;
-  std::vector<neighbor_draws<>> draws;
-};
-
-// Reserves what any batch of at most `seeds[type]` targets may need, so that filling never allocates.
-inline void reserve_block(block_data& b, std::vector<relation_rows> const& relations,
-                          std::vector<std::size_t> const& nodes, hop_plan const& plan, std::vector<std::size_t> seeds) {
-  std::size_t const depth = plan.fanout.size();
-  b.hops.resize(depth);
-  b.ids.resize(nodes.size());
-  for (std::size_t n = 0; n < nodes.size(); ++n) seeds[n] = std::min(seeds[n], nodes[n]);
-  std::vector<std::size_t> edges(relations.size());
-  for (std::size_t h = 0; h < depth; ++h) {
-    block_hop& hop = b.hops[depth - 1 - h];
-    hop.relations.resize(relations.size());
-    hop.sources.resize(nodes.size());
-    hop.targets.resize(nodes.size());
-    std::vector<std::size_t> sources = seeds;
-    for (std::size_t r = 0; r < relations.size(); ++r) {
-      auto const& relation = relations[r];
-      std::size_t const fanout = plan.fanout[h][r], targets = seeds[relation.target], all = relation.rows.entries();
-      bool const grows = plan.replace && fanout != all_neighbors;
-      edges[r] = fanout == all_neighbors ? all : targets * fanout;
-      if (!grows) edges[r] = std::min(edges[r], all);
-      if (all == 0) edges[r] = 0;
-      hop.relations[r].offsets.reserve(targets + 1);
-      hop.relations[r].found.reserve(targets);
-      hop.relations[r].columns.reserve(edges[r]);
-      if (relation.rows.values) hop.relations[r].values.reserve(edges[r]);
-      if (plan.weighted) hop.relations[r].work.reserve(edges[r]);
-      sources[relation.source] = std::min(nodes[relation.source], sources[relation.source] + edges[r]);
-    }
-    hop.by_id = plan.outermost_by_id && h + 1 == depth;
-    if (!hop.by_id) seeds = sources;
-  }
-  // One more, so that a node may be written before it is known whether it is new.
-  for (std::size_t n = 0; n < nodes.size(); ++n) b.ids[n].reserve(seeds[n] + 1);
-}
-
-// Draws the hops of a block around the nodes already in b.ids.
-// Draws of a node depend on seed, stream, hop, relation and the node's id alone.
-template <class Context>
-void expand(Context& ctx, block_data& b, draw_memory& memory, std::vector<relation_rows> const& relations,
-            std::vector<std::size_t> const& nodes, hop_plan const& plan, std::uint64_t stream) {
-  std::size_t const depth = plan.fanout.size();
-  for (std::size_t h = 0; h < depth; ++h) {
-    block_hop& hop = b.hops[depth - 1 - h];
-    for (std::size_t n = 0; n < b.ids.size(); ++n) {
-      hop.targets[n] = b.ids[n].size();
-      memory.draws.clear();
-      for (std::size_t r = 0; r < relations.size(); ++r) {
-        if (relations[r].target != n) continue;
-        block_edges& edges = hop.relations[r];
-        edges.offsets.resize(hop.targets[n] + 1);
-        edges.found.resize(hop.targets[n]);
-        neighbor_draws<> draws{.rows = relations[r].rows,
-                               .targets = b.ids[n].view(),
-                               .hidden = memory.hidden[r].view(),
-                               .fanout = plan.fanout[h][r],
-                               .replace = plan.replace,
-                               .weighted = plan.weighted,
-                               .key = ctx.random_seed(),
-                               .stream = stream_of(stream, h, r),
-                               .offsets = edges.offsets.data(),
-                               .found = edges.found.data(),
-                               .hiding = memory.hiding[r].data()};
-        memory.words.show(draws, r, n);
-        memory.draws.push_back(draws);
-      }
-      count_draws(ctx, std::span<neighbor_draws<> const>{memory.draws});
-      auto draws = memory.draws.begin();
-      for (std::size_t r = 0; r < relations.size(); ++r) {
-        if (relations[r].target != n) continue;
-        block_edges& edges = hop.relations[r];
-        std::size_t const count = edges.offsets[hop.targets[n]];
-        edges.columns.resize(count);
-        edges.values.resize(relations[r].rows.values ? count : 0);
-        edges.work.resize(plan.weighted ? count : 0);
-        draws->columns = edges.columns.data();
-        draws->values = relations[r].rows.values ? edges.values.data() : nullptr;
-        draws->work = plan.weighted ? edges.work.data() : nullptr;
-        draw_entries(ctx, *draws++);
-      }
-    }
-    hop.by_id = plan.outermost_by_id && h + 1 == depth;
-    if (hop.by_id) {
-      hop.sources = nodes;
-      return;
-    }
-    // A type's new slots are given in the order of relations, targets and draws: one owner per source type.
-    ctx.threads().bulk(b.ids.size(), 1, [&](std::size_t begin, std::size_t end) {
-      for (std::size_t n = begin; n < end; ++n) {
-        for (std::size_t r = 0; r < relations.size(); ++r) {
-          if (relations[r].source != n) continue;
-          auto& columns = hop.relations[r].columns;
-          memory.slots[n].insert({columns.data(), columns.size()}, b.ids[n]);
-        }
-      }
-    });
-    for (std::size_t n = 0; n < b.ids.size(); ++n) hop.sources[n] = b.ids[n].size();
-  }
-}
-
-}  // namespace detail
-
 // Samples the neighborhood of given nodes, for inference on a part of a graph or a training loop of one's own:
 //   neighbor_sampler sampler{ctx, graph, {.fanout = {15, 10}}};
 //   sampler.add(block, Audiobook{}, ids); sampler.fill(block, position);
@@ -172,6 +53,9 @@ class neighbor_sampler {
     memory_.hiding.resize(S::relation_count);
     for (auto& bits : memory_.hiding) bits.resize(neighbor_draws<>::hiding_bits / 64);
     memory_.draws.reserve(S::relation_count);
+    memory_.place.resize(S::relation_count);
+    memory_.first_item.resize(S::relation_count + 1);
+    memory_.next_item.resize(S::node_count);
     index();
   }
 

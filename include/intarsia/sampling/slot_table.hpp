@@ -38,6 +38,7 @@ class slot_table {
     std::uint32_t const stamp = stamp_ << bits_;
     auto const bits = bits_;
     auto size = static_cast<std::uint32_t>(ids.size());
+    for (std::size_t i = 0; i < std::min(ahead, nodes.size()); ++i) __builtin_prefetch(words + nodes[i], 0, 2);
     for (std::size_t i = 0; i < nodes.size(); ++i) {
       if (i + ahead < nodes.size()) __builtin_prefetch(words + nodes[i + ahead], 0, 2);
       // Without a branch: whether a node is new cannot be foreseen.
