@@ -188,6 +188,7 @@
 #include <intarsia/cpu/reduce.hpp>
 #include <intarsia/cpu/row_sum.hpp>
 #include <intarsia/cpu/sample.hpp>
+#include <intarsia/cpu/scan_products.hpp>
 #include <intarsia/cpu/segment.hpp>
 #include <intarsia/cpu/spmm.hpp>
 #include <intarsia/cpu/tile.hpp>

@@ -79,6 +79,41 @@ TEST_CASE("top k with filters, with k beyond the items, with k of 0, of nothing"
   CHECK_THROWS_AS(ia::top_k(ctx, q.view(), small_numbers(4, 2, 1).view(), 3), ia::shape_error);
 }
 
+TEST_CASE("top k: every width, number of queries and instruction set gives the lists of a sorted scan, on any threads") {
+  for (std::size_t const width : {1u, 3u, 17u, 64u, 100u, 384u}) {
+    auto const x = small_numbers(1000, width, 7);
+    for (std::size_t const queries : {1u, 3u, 4u, 33u}) {
+      auto const q = small_numbers(queries, width, 8);
+      for (auto const set :
+           {ia::instruction_set::portable, ia::instruction_set::avx2, ia::instruction_set::avx512}) {
+        for (std::size_t const threads : {1u, 3u}) {
+          ia::cpu::context ctx{ia::thread_pool{threads}, {}, set};
+          auto const lists = ia::top_k(ctx, q.view(), x.view(), 7);
+          REQUIRE(lists.size() == queries);
+          for (std::size_t row = 0; row < queries; row += 3) {
+            auto const got = lists[row];
+            CHECK(std::vector<ia::scored>(got.begin(), got.end()) == expected(q, x, row, 7, {}));
+          }
+        }
+      }
+    }
+  }
+}
+
+TEST_CASE("top k: infinite products are answered, once") {
+  numbers q(5, 2), x(3, 2);
+  float const huge = std::numeric_limits<float>::infinity();
+  for (std::size_t i = 0; i < 5; ++i) q[i][0] = 1;
+  x[0][0] = -huge, x[1][0] = huge, x[2][0] = 4;
+  auto ctx = sample::context();
+  auto const lists = ia::top_k(ctx, q.view(), x.view(), 5);
+  REQUIRE(lists.size() == 5);
+  for (std::size_t i = 0; i < 5; ++i) {
+    REQUIRE(lists[i].size() == 3);
+    CHECK((lists[i][0].row == 1 && lists[i][1].row == 2 && lists[i][2].row == 0));
+  }
+}
+
 TEST_CASE("a score that is not a number is never answered; minus infinity comes last") {
   auto ctx = sample::context();
   numbers scores(1, 4);

@@ -14,6 +14,7 @@
 #include <intarsia/cpu/pair_softmax.hpp>
 #include <intarsia/cpu/reduce.hpp>
 #include <intarsia/cpu/sample.hpp>
+#include <intarsia/cpu/scan_products.hpp>
 #include <intarsia/cpu/segment.hpp>
 #include <intarsia/cpu/spmm.hpp>
 #include <intarsia/exec/backend.hpp>

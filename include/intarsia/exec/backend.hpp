@@ -77,6 +77,9 @@ inline constexpr std::uint32_t no_entry = 0xFFFFFFFFu;
 //                                         s_ij = sharpness * query_i . item_j - log_q_j, without the j != i for which
 //                                         masked(i, j); dquery and ditem = the gradients of the sum of the losses, one
 //                                         without data is skipped
+//   scan_products(ctx, dense<float const> queries, dense<float const> items, float const* bars, bar_stride, offer)
+//                                         offer(lane, query, row, product) for each product of a query with a row of
+//                                         items that is not below bars[lane * bar_stride + query]
 //   transpose(ctx, csr_view a) -> csr_view in scratch memory, with positions
 template <class C>
 concept backend = requires(C& ctx, dense<float, typename C::space> x, dense<float const, typename C::space> y,

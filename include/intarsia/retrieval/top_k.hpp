@@ -9,6 +9,7 @@
 #include <intarsia/tensor/csr.hpp>
 #include <intarsia/tensor/product.hpp>
 #include <intarsia/tensor/tensor.hpp>
+#include <limits>
 #include <optional>
 #include <span>
 #include <vector>
@@ -20,6 +21,14 @@ struct top_k_filter {
   std::optional<std::span<std::uint32_t const>> candidates = {};  // only these, ascending; none given: all items
   csr_view<> exclude = {};                  // row q: never these for query q, ascending; no offsets: nothing
   std::span<std::uint8_t const> mask = {};  // only items with a mark other than 0; empty: all
+
+  // Whether mask and exclude leave an item for query q.
+  [[nodiscard]] bool allows(std::size_t q, std::size_t item) const {
+    if (!mask.empty() && mask[item] == 0) return false;
+    if (!exclude.offsets) return true;
+    auto const out = exclude[q];
+    return !std::binary_search(out.begin(), out.end(), static_cast<std::uint32_t>(item));
+  }
 };
 
 // Lists of different lengths, best first.
@@ -55,15 +64,11 @@ inline void offer_row(heaviest& best, std::span<float const> scores, std::size_t
   }
 }
 
-// The k largest products of each query with the items: queries (q, width), items (n, width). Ties go to the lower row;
-// where fewer than k items are left, the list is shorter. Scores that are not numbers are never answered. In blocks:
-// memory for one block of products and the lists.
+namespace detail {
+// By all products of a block at a time, where only some items are asked for.
 template <class Context>
-[[nodiscard]] ranked_lists top_k(Context& ctx, dense<float const> queries, dense<float const> items, std::size_t k,
-                                 top_k_filter const& filter = {}) {
-  expects(queries.cols == items.cols, "top_k: queries and items have the same number of columns");
-  expects(!filter.exclude.offsets || filter.exclude.rows == queries.rows, "top_k: exclude has one row per query");
-  expects(filter.mask.empty() || filter.mask.size() == items.rows, "top_k: mask has one mark per item");
+[[nodiscard]] ranked_lists top_k_of_few(Context& ctx, dense<float const> queries, dense<float const> items,
+                                        std::size_t k, top_k_filter const& filter) {
   constexpr std::size_t query_block = 256, item_block = 2048;
   tensor<dyn, dyn> products(std::min(query_block, queries.rows), std::min(item_block, items.rows));
   std::vector<heaviest> best(query_block);
@@ -80,6 +85,51 @@ template <class Context>
       });
     }
     for (std::size_t q = 0; q < rows; ++q) {
+      auto const list = best[q].sorted();
+      out.entries.insert(out.entries.end(), list.begin(), list.end());
+      out.offsets.push_back(out.entries.size());
+    }
+  }
+  return out;
+}
+}  // namespace detail
+
+// The k largest products of each query with the items: queries (q, width), items (n, width). Ties go to the lower row;
+// where fewer than k items are left, the list is shorter. Scores that are not numbers are never answered. Products are
+// compared with the worst of each list as they are made: memory for the lists only.
+template <class Context>
+[[nodiscard]] ranked_lists top_k(Context& ctx, dense<float const> queries, dense<float const> items, std::size_t k,
+                                 top_k_filter const& filter = {}) {
+  expects(queries.cols == items.cols, "top_k: queries and items have the same number of columns");
+  expects(!filter.exclude.offsets || filter.exclude.rows == queries.rows, "top_k: exclude has one row per query");
+  expects(filter.mask.empty() || filter.mask.size() == items.rows, "top_k: mask has one mark per item");
+  ranked_lists out;
+  if (k == 0 || filter.candidates) return detail::top_k_of_few(ctx, queries, items, k, filter);
+  constexpr std::size_t query_block = 1024, infinite = 32;
+  std::size_t const lanes = ctx.threads().threads(), most = std::min(query_block, queries.rows);
+  std::size_t const stride = (most + infinite - 1) / infinite * infinite;
+  std::vector<heaviest> best(lanes * most);
+  std::vector<float> bars(lanes * stride);
+  for (std::size_t top = 0; top < queries.rows; top += query_block) {
+    std::size_t const rows = std::min(query_block, queries.rows - top);
+    for (auto& b : best) b.reset(k);
+    std::fill(bars.begin(), bars.end(), std::numeric_limits<float>::infinity());
+    for (std::size_t lane = 0; lane < lanes; ++lane) {
+      std::fill_n(bars.begin() + static_cast<std::ptrdiff_t>(lane * stride), rows,
+                  -std::numeric_limits<float>::infinity());
+    }
+    scan_products(ctx, queries.row_range(top, rows), items, bars.data(), stride,
+                  [&](std::size_t lane, std::size_t q, std::size_t item, float score) {
+                    // An infinite score reaches the bars beyond the last query.
+                    if (q >= rows || !filter.allows(top + q, item)) return;
+                    heaviest& list = best[lane * most + q];
+                    list.offer(score, static_cast<std::uint32_t>(item));
+                    bars[lane * stride + q] = list.bar();
+                  });
+    for (std::size_t q = 0; q < rows; ++q) {
+      for (std::size_t lane = 1; lane < lanes; ++lane) {
+        for (scored const& x : best[lane * most + q].sorted()) best[q].offer(x.score, x.row);
+      }
       auto const list = best[q].sorted();
       out.entries.insert(out.entries.end(), list.begin(), list.end());
       out.offsets.push_back(out.entries.size());
