@@ -19,6 +19,13 @@ struct line {
   T& operator[](std::size_t i) const { return data[i * stride]; }
 };
 
+// lane[0] = the sum of 2 Half numbers, by halves. The lengths are constants, so that each half is a vector.
+template <std::size_t Half, class T>
+[[gnu::always_inline]] inline void fold(T* lane) {
+  for (std::size_t i = 0; i < Half; ++i) lane[i] += lane[i + Half];
+  if constexpr (Half > 1) fold<Half / 2>(lane);
+}
+
 // out[row] += (or =) x[row] . v
 template <class T>
 struct dot_rows {
@@ -36,9 +43,7 @@ struct dot_rows {
       for (std::size_t i = 0; i < width; ++i) lane[i] += from[k + i] * v[k + i];
     }
     for (std::size_t i = 0; k + i < x.cols; ++i) lane[i] += from[k + i] * v[k + i];
-    for (std::size_t half = width / 2; half > 0; half /= 2) {
-      for (std::size_t i = 0; i < half; ++i) lane[i] += lane[i + half];
-    }
+    fold<width / 2>(lane);
     out[row] = accumulate ? out[row] + lane[0] : lane[0];
   }
 };
