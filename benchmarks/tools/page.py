@@ -45,14 +45,14 @@ def lines(result):
     yield "`best` and `idiomatic`: time of the peer over ours, median of the rounds. Times marked * are process CPU time, because the"
     yield "machine was not quiet for long enough."
     yield ""
-    yield "| | Case | Threads | ms | best | idiomatic | of the roof | best peer |"
-    yield "| --- | --- | ---: | ---: | ---: | ---: | ---: | --- |"
+    yield "| | Case | Ours | Threads | ms | best | idiomatic | of the roof | best peer |"
+    yield "| --- | --- | --- | ---: | ---: | ---: | ---: | ---: | --- |"
     ours = sorted((r for r in rows if r["who"] == "ours"), key=lambda r: (int(r["workload"][1:]), r["threads"]))
     for r in ours:
         ratio = lambda name: f"{r[f'ratio_to_{name}_peer']:.2f}" if f"ratio_to_{name}_peer" in r else ""
         roof = f"{100 * r['fraction_of_roof']:.0f} %" if "fraction_of_roof" in r else ""
         star = "" if r["gated"] else "*"
-        yield f"| {r['workload']} | {r['case']} | {r['threads']} | {number(r['median'])}{star} | {ratio('best')} | {ratio('idiomatic')} " \
+        yield f"| {r['workload']} | {r['case']} | {r['variant']} | {r['threads']} | {number(r['median'])}{star} | {ratio('best')} | {ratio('idiomatic')} " \
               f"| {roof} | {r.get('best_peer', '')} |"
     yield ""
     yield "## All rows"

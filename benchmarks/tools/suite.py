@@ -194,7 +194,7 @@ def main():
     parser.add_argument("--python", action="append", default=[], help="NAME=INTERPRETER of peers")
     parser.add_argument("--preload", default="")
     parser.add_argument("--large", action="store_true")
-    parser.add_argument("--roof-from", default="", help="a benchmarks.json of the same session whose roofs are used again")
+    parser.add_argument("--roof-from", default="", help="a benchmarks.json of the same machine and hour, whose roofs are used again")
     parser.add_argument("--merge", action="store_true", help="keep the other rows of benchmarks.json")
     options = parser.parse_args()
     options.python = [tuple(x.split("=", 1)) for x in options.python]
