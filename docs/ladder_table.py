@@ -2,9 +2,10 @@
 """Writes the figures of a study into the pages that show them: the ladder into README.md; all rows, the ablations, the seconds and
 the settings into docs/benchmarks/worked_example.md. What lies between <!-- NAME --> and <!-- /NAME --> is replaced.
 
-Usage: ladder_table.py RESULTS.json [MORE.json...] [--map MAP.svg] [--compile TIMES.txt] [--print]
+Usage: ladder_table.py RESULTS.json [MORE.json...] [--timed TIMED.json] [--map MAP.svg] [--compile TIMES.txt] [--print]
 
-The first file gives the ladder, the seconds and the settings; more files, of runs with other splits or rows, add theirs.
+The first file gives the ladder and the settings; more files, of runs with other splits or rows, add theirs. Seconds and memory
+are those of TIMED.json, a run that had the machine for itself; left out: of the first file.
 """
 import argparse
 import json
@@ -120,13 +121,15 @@ def fill(page, name, text):
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("results", type=pathlib.Path, nargs="+")
+    parser.add_argument("--timed", type=pathlib.Path, help="the run whose seconds count")
     parser.add_argument("--map", type=pathlib.Path, help="copied to docs/map.svg")
     parser.add_argument("--compile", type=pathlib.Path, help="what tests/house/compile_time.sh printed")
     parser.add_argument("--print", action="store_true", help="to the terminal, and no page changes")
     options = parser.parse_args()
     first, *more = (json.loads(file.read_text()) for file in options.results)
     of = study(first, more)
-    texts = {name: getattr(of, name)() for name in ("ladder", "rows", "ablations", "stages", "settings")}
+    texts = {name: getattr(of, name)() for name in ("ladder", "rows", "ablations", "settings")}
+    texts["stages"] = (study(json.loads(options.timed.read_text()), []) if options.timed else of).stages()
     if options.compile:
         times = re.findall(r"^ *([\d.]+) s  (.+)$", options.compile.read_text(), re.M)
         texts["compile"] = table(["Source", "Seconds"], [[f"`{source}`", seconds] for seconds, source in times])
