@@ -131,6 +131,7 @@
 #include <intarsia/optim/adam.hpp>
 #include <intarsia/optim/clip.hpp>
 #include <intarsia/optim/learned.hpp>
+#include <intarsia/optim/optimizer.hpp>
 #include <intarsia/optim/schedule.hpp>
 #include <intarsia/optim/sgd.hpp>
 

@@ -3,7 +3,7 @@
 #pragma once
 
 #include <cmath>
-#include <intarsia/optim/learned.hpp>
+#include <intarsia/optim/optimizer.hpp>
 
 namespace intarsia::inline v0 {
 
@@ -17,32 +17,16 @@ struct adagrad_options {
 // left alone, as are the rows of a table that were not looked up: what a step costs follows from the batch, not from
 // the length of the table. The module's tensors have to outlive the optimiser.
 //   adagrad learn{towers, {.rate = 0.05f}};   learn.step(tape.backward(loss));
-class adagrad {
+class adagrad : public detail::optimizer<adagrad, adagrad_options, 1> {
+  friend detail::optimizer<adagrad, adagrad_options, 1>;
+
  public:
   template <module M>
-  explicit adagrad(M& part, adagrad_options options = {}) : options_{options} {
-    single_.collect(part);
-    twice_.collect(part);
-  }
-
-  // One step along the gradients of a loss. Allocates nothing.
-  template <class Context>
-  void step(gradients_on<Context> const& slopes) {
-    take(slopes, single_);
-    take(slopes, twice_);
-  }
-
-  // The rate of the steps to come, as a schedule changes it.
-  void rate(float r) { options_.rate = r; }
-  [[nodiscard]] float rate() const { return options_.rate; }
-
-  // Sums of squares and steps: a run that is to go on later saves them beside the module.
-  static auto members(auto& self) { return std::tuple{named("float", self.single_), named("double", self.twice_)}; }
+  explicit adagrad(M& part, adagrad_options options = {}) : optimizer{part, options} {}
 
  private:
   template <class Context, class T>
   void take(gradients_on<Context> const& slopes, detail::learned<T, 1>& parameters) {
-    if (parameters.size() == 0) return;
     parameters.begin(slopes);
     auto const rate = static_cast<T>(options_.rate), epsilon = static_cast<T>(options_.epsilon);
     auto const decay = static_cast<T>(options_.weight_decay);
@@ -60,10 +44,6 @@ class adagrad {
       });
     });
   }
-
-  adagrad_options options_;
-  detail::learned<float, 1> single_;
-  detail::learned<double, 1> twice_;
 };
 
 }  // namespace intarsia::inline v0

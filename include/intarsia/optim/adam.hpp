@@ -3,7 +3,7 @@
 #pragma once
 
 #include <cmath>
-#include <intarsia/optim/learned.hpp>
+#include <intarsia/optim/optimizer.hpp>
 
 namespace intarsia::inline v0 {
 
@@ -19,28 +19,14 @@ struct adam_options {
 // A parameter that took no part is left alone, as are the rows of a table that were not looked up (lazy Adam). The
 // module's tensors have to outlive the optimiser.
 //   adam learn{encoder, {.rate = 1e-3f}};   learn.step(tape.backward(loss));
-class adam {
+class adam : public detail::optimizer<adam, adam_options, 2> {
+  friend detail::optimizer<adam, adam_options, 2>;
+
  public:
   template <module M>
-  explicit adam(M& part, adam_options options = {}) : options_{options} {
-    single_.collect(part);
-    twice_.collect(part);
+  explicit adam(M& part, adam_options options = {}) : optimizer{part, options} {
     correction_.resize(std::max(single_.size(), twice_.size()));
   }
-
-  // One step along the gradients of a loss. Allocates nothing.
-  template <class Context>
-  void step(gradients_on<Context> const& slopes) {
-    take(slopes, single_);
-    take(slopes, twice_);
-  }
-
-  // The rate of the steps to come, as a schedule changes it.
-  void rate(float r) { options_.rate = r; }
-  [[nodiscard]] float rate() const { return options_.rate; }
-
-  // Means, mean squares and steps: a run that is to go on later saves them beside the module.
-  static auto members(auto& self) { return std::tuple{named("float", self.single_), named("double", self.twice_)}; }
 
  protected:
   // True: x shrinks by rate * weight_decay * x, and the gradient stays as it is.
@@ -53,7 +39,6 @@ class adam {
 
   template <class Context, class T>
   void take(gradients_on<Context> const& slopes, detail::learned<T, 2>& parameters) {
-    if (parameters.size() == 0) return;
     parameters.begin(slopes);
     for (std::size_t p = 0; p < parameters.size(); ++p) {
       auto const t = static_cast<double>(parameters.steps(p));
@@ -82,9 +67,6 @@ class adam {
     });
   }
 
-  adam_options options_;
-  detail::learned<float, 2> single_;
-  detail::learned<double, 2> twice_;
   std::vector<correction> correction_;
 };
 

@@ -1,0 +1,40 @@
+// What all optimisers are: the parameters of a module, numbers kept for each, and a rate.
+#pragma once
+
+#include <cstddef>
+#include <intarsia/optim/learned.hpp>
+
+namespace intarsia::inline v0::detail {
+
+// A Rule derives from it and has take(gradients, learned): one step of the parameters of one scalar type, with States
+// numbers kept for each of theirs. The module's tensors have to outlive the optimiser.
+template <class Rule, class Options, std::size_t States>
+class optimizer {
+ public:
+  template <module M>
+  explicit optimizer(M& part, Options options) : options_{options} {
+    single_.collect(part);
+    twice_.collect(part);
+  }
+
+  // One step along the gradients of a loss. Allocates nothing.
+  template <class Context>
+  void step(gradients_on<Context> const& slopes) {
+    if (single_.size() > 0) static_cast<Rule&>(*this).take(slopes, single_);
+    if (twice_.size() > 0) static_cast<Rule&>(*this).take(slopes, twice_);
+  }
+
+  // The rate of the steps to come, as a schedule changes it.
+  void rate(float r) { options_.rate = r; }
+  [[nodiscard]] float rate() const { return options_.rate; }
+
+  // What is kept, and steps: a run that is to go on later saves them beside the module.
+  static auto members(auto& self) { return std::tuple{named("float", self.single_), named("double", self.twice_)}; }
+
+ protected:
+  Options options_;
+  learned<float, States> single_;
+  learned<double, States> twice_;
+};
+
+}  // namespace intarsia::inline v0::detail
