@@ -89,7 +89,7 @@ struct training {
   std::uint64_t next = 0;
   float last_loss = 0;
 
-  explicit training(options const& o)
+  training(options const& o, ia::precision products)
       : ctx{bench::make_context(o)},
         graph{graph_of(inputs{o.data})},
         items{stored<Item, T>(inputs{o.data}, "x_item")},
@@ -102,6 +102,7 @@ struct training {
     sampler.reserve(block, {2 * batch, 0});
     anchors.resize(batch), positives.resize(batch);
     first_weights();
+    ctx.products(products);
   }
   static ia::graph<Shop> graph_of(inputs const& in) {
     std::size_t const item_count = in.list("hs_co_indptr").size() - 1, tag_count = in.list("hs_has_indptr").size() - 1;
@@ -208,6 +209,7 @@ void report(benchmark::State& state, training<T>& s) {
   state.counters["gathered_bytes"] = gathered / rounds;
   state.counters["stored_bytes"] = stored / rounds;
   state.counters["flop"] = flop / rounds;
+  state.counters["bf16"] = s.ctx.products() == ia::precision::bf16;
   state.counters["graph_bytes"] = bytes;
   state.counters["row_bytes"] = row;
   state.counters["table_bytes"] = row * static_cast<double>(s.items.rows());
@@ -242,8 +244,9 @@ void write_check(training<T>& s, std::string const& path) {
 }
 
 template <class T>
-void add_step(options const& o, std::vector<entry>& entries, std::string const& name) {
-  auto const made = std::make_shared<lazy<training<T>>>([=] { return std::make_unique<training<T>>(o); });
+void add_step(options const& o, std::vector<entry>& entries, std::string const& name,
+              ia::precision products = ia::precision::full) {
+  auto const made = std::make_shared<lazy<training<T>>>([=] { return std::make_unique<training<T>>(o, products); });
   entries.push_back({name,
                      [made](benchmark::State& state) {
                        auto& s = **made;
@@ -255,6 +258,7 @@ void add_step(options const& o, std::vector<entry>& entries, std::string const& 
 
 void add(options const& o, std::vector<entry>& entries) {
   add_step<float>(o, entries, "w8/Hs step f32/hetero_sage");
+  add_step<ia::bf16>(o, entries, "w8/Hs step bf16/hetero_sage, bf16 rows, bf16 products", ia::precision::bf16);
   add_step<ia::bf16>(o, entries, "w8/Hs step bf16/hetero_sage, bf16 rows, f32 products");
 }
 

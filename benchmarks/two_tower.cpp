@@ -49,7 +49,8 @@ struct training {
   ia::adagrad learn{towers, {.rate = 0.05f, .epsilon = 1e-10f}};
   std::size_t next = 0;
 
-  explicit training(options const& o) : ctx{bench::make_context(o)} {
+  training(options const& o, ia::precision products) : ctx{bench::make_context(o)} {
+    ctx.products(products);
     inputs const in{o.data};
     for (std::uint32_t const u : in.list("w10_users")) users.push_back({u});
     for (std::uint32_t const i : in.list("w10_items")) items.push_back({i});
@@ -79,10 +80,10 @@ struct training {
   return at == std::string::npos ? 0 : 1024 * std::stod(text.substr(at + 6));
 }
 
-void add(options const& o, std::vector<entry>& entries) {
-  auto const made = std::make_shared<lazy<training>>([=] { return std::make_unique<training>(o); });
+void add_steps(options const& o, std::vector<entry>& entries, std::string const& variant, ia::precision products) {
+  auto const made = std::make_shared<lazy<training>>([=] { return std::make_unique<training>(o, products); });
   for (std::size_t const size : {4096u, 16384u, 65536u}) {
-    entries.push_back({"w10/B=" + std::to_string(size) + " f32/embedding, in_batch_softmax, adagrad",
+    entries.push_back({"w10/B=" + std::to_string(size) + " " + variant,
                        [=](benchmark::State& state) {
                          auto& s = **made;
                          for (auto _ : state) s.step(size);
@@ -91,6 +92,7 @@ void add(options const& o, std::vector<entry>& entries) {
                          state.counters["flop"] = 6 * b * b * 64 + 2 * b * 3 * 2 * (64 * 128 + 128 * 64);
                          state.counters["gathered_bytes"] = 2 * b * 64 * 12;
                          state.counters["row_bytes"] = 256;
+                         state.counters["bf16"] = products == ia::precision::bf16;
                          state.counters["table_bytes"] = 256e6;
                          state.counters["peak_bytes"] = peak_bytes();
                        },
@@ -108,6 +110,11 @@ void add(options const& o, std::vector<entry>& entries) {
                          ia::save_npy(path + "_rows.npy", rows);
                        }});
   }
+}
+
+void add(options const& o, std::vector<entry>& entries) {
+  add_steps(o, entries, "f32/embedding, in_batch_softmax, adagrad", ia::precision::full);
+  add_steps(o, entries, "bf16/embedding, in_batch_softmax, adagrad, bf16 products", ia::precision::bf16);
 }
 
 }  // namespace

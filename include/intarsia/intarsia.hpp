@@ -14,6 +14,7 @@
 #include <intarsia/core/executor.hpp>
 #include <intarsia/core/expects.hpp>
 #include <intarsia/core/id.hpp>
+#include <intarsia/core/precision.hpp>
 #include <intarsia/core/random.hpp>
 #include <intarsia/core/thread_pool.hpp>
 
@@ -169,6 +170,7 @@
 #include <intarsia/models/two_tower.hpp>
 
 // The CPU backend
+#include <intarsia/cpu/bf16_pairs.hpp>
 #include <intarsia/cpu/cholesky.hpp>
 #include <intarsia/cpu/context.hpp>
 #include <intarsia/cpu/cpu.hpp>
@@ -185,6 +187,8 @@
 #include <intarsia/cpu/map.hpp>
 #include <intarsia/cpu/memory.hpp>
 #include <intarsia/cpu/merge_rows.hpp>
+#include <intarsia/cpu/operands.hpp>
+#include <intarsia/cpu/pack.hpp>
 #include <intarsia/cpu/pair_softmax.hpp>
 #include <intarsia/cpu/reduce.hpp>
 #include <intarsia/cpu/row_sum.hpp>

@@ -187,6 +187,49 @@ TEST_CASE("in_batch_softmax: strips and tiles agree with plain loops on every in
   agrees<double>(113, 130, 1, 1e-13);
 }
 
+TEST_CASE("in_batch_softmax: products of operands rounded to bf16 on every instruction set and thread count") {
+  auto const masked = [](std::size_t i, std::size_t j) { return (i % 5 == 0 && j < 300) || (i + 3 * j) % 17 == 0; };
+  auto const apart = [](std::vector<float> const& a, auto const& b) {
+    double gap = 0, size = 0;
+    for (std::size_t k = 1; k < b.size(); ++k) {
+      gap += std::pow(static_cast<double>(a[k]) - static_cast<double>(b[k]), 2);
+      size += std::pow(static_cast<double>(b[k]), 2);
+    }
+    return std::sqrt(gap / std::max(size, 1e-3));
+  };
+  for (auto const& [n, width] : {std::pair{230u, 1u}, {230u, 3u}, {230u, 8u}, {230u, 17u}, {230u, 64u}, {230u, 100u},
+                                {230u, 128u}, {230u, 384u}, {3u, 17u}, {113u, 17u}, {225u, 33u}, {449u, 16u},
+                                {451u, 520u}}) {
+    auto const q = noise<batch_rows, dyn, float>(n, width, 1), v = noise<batch_rows, dyn, float>(n, width, 2);
+    std::vector<float> log_q(n), weight(n);
+    for (std::size_t i = 0; i < n; ++i) {
+      log_q[i] = -static_cast<float>(i * 7 % 11);
+      weight[i] = static_cast<float>(1 + i % 3);
+    }
+    in_batch_options const options{
+        .temperature = 0.5f * std::sqrt(static_cast<float>(width)), .log_q = log_q, .weight = weight};
+    auto const expected = plainly(q, v, options, masked);
+    std::vector<float> portable;
+    for (auto const set : {instruction_set::portable, instruction_set::avx2, instruction_set::avx512}) {
+      INFO("n " << n << ", width " << width << ", set " << static_cast<int>(set));
+      cpu::context full{inline_executor{}, {}, set}, ctx{inline_executor{}, {}, set};
+      ctx.products(precision::bf16);
+      auto const one = by_kernel<float>(ctx, q, v, options, masked);
+      CHECK(static_cast<double>(one[0]) == Approx(expected[0]).epsilon(1e-2).margin(1e-3));
+      CHECK(apart(one, expected) < 1e-2);
+      CHECK(one != by_kernel<float>(full, q, v, options, masked));
+      if (set == instruction_set::portable) portable = one;
+      CHECK(one[0] == Approx(portable[0]).epsilon(1e-5));
+      CHECK(apart(one, portable) < 2e-4);
+      for (std::size_t const threads : {2u, 3u, 7u}) {
+        cpu::context several{thread_pool{threads}, {}, set};
+        several.products(precision::bf16);
+        CHECK(by_kernel<float>(several, q, v, options, masked) == one);
+      }
+    }
+  }
+}
+
 TEST_CASE("in_batch_softmax: memory grows with the batch, not with its square") {
   std::size_t const n = 3000;
   auto const q = noise<batch_rows, dim<16>, float>(n, 1), v = noise<batch_rows, dim<16>, float>(n, 2);

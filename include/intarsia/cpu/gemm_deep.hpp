@@ -4,36 +4,14 @@
 
 #include <algorithm>
 #include <atomic>
-#include <cstring>
 #include <intarsia/cpu/context.hpp>
 #include <intarsia/cpu/grain.hpp>
 #include <intarsia/cpu/map.hpp>
+#include <intarsia/cpu/operands.hpp>
 #include <intarsia/cpu/tile.hpp>
 #include <intarsia/exec/scope.hpp>
 
 namespace intarsia::inline v0::cpu::detail {
-
-// Copies columns of one row to panels: `count` numbers, `width` to a panel, panels `panel` numbers apart. Rows of a
-// panel lie side by side and are written in order, so a whole block may be stored over the beginning of the next one;
-// `readable` numbers can be read. Numbers beyond `count` are zero.
-template <class T>
-struct panel_row {
-  static constexpr std::size_t block = 64 / sizeof(T);
-
-  static void put(T const* from, std::size_t count, std::size_t readable, T* to, std::size_t width, std::size_t panel) {
-    for (std::size_t i = 0; i < count; i += width, to += panel) {
-      std::size_t const some = std::min(width, count - i);
-      if (some == width && width <= block && i + block <= readable) {
-        std::memcpy(to, from + i, block * sizeof(T));
-      } else if (some == width && width % block == 0) {
-        for (std::size_t c = 0; c < width; c += block) std::memcpy(to + c, from + i + c, block * sizeof(T));
-      } else {
-        for (std::size_t c = 0; c < some; ++c) to[c] = from[i + c];
-        for (std::size_t c = some; c < width; ++c) to[c] = T{0};
-      }
-    }
-  }
-};
 
 // Whether A' B (m, n) is worth this way: C is small beside what is read.
 [[nodiscard]] constexpr bool is_deep(std::size_t m, std::size_t n, std::size_t depth) {
@@ -41,15 +19,17 @@ struct panel_row {
 }
 
 // C (m, n) += (or =) A' B with A (depth, m) and B (depth, n).
-template <class T>
+template <class Operands, class T>
 void gemm_deep(context& ctx, dense<T const> a, dense<T const> b, dense<T> c, bool accumulate) {
   scope const keep{ctx};
   instruction_set const set = ctx.instructions();
-  tile_set<T> const tile = tiles_for<T>(set);
-  constexpr std::size_t step = panel_depth<T>, block = panel_row<T>::block;
+  using W = typename Operands::word;
+  tile_set<W> const tile = Operands::tiles(set);
+  constexpr std::size_t step = Operands::step, block = panel_row<T>::block;
   std::size_t const m = c.rows, n = c.cols, depth = a.rows;
   std::size_t const heights = (m + tile.rows - 1) / tile.rows, widths = (n + tile.cols - 1) / tile.cols;
-  std::size_t const left_panel = step * tile.rows + block, right_panel = step * tile.cols + block;
+  std::size_t const left_panel = Operands::words(step) * tile.rows + block,
+                    right_panel = Operands::words(step) * tile.cols + block;
   // Pieces of whole steps, each with its C; as many lanes as can run at once take them in turn, each with its panels.
   std::size_t const most = 16, grain = ((depth + most - 1) / most + step - 1) / step * step;
   std::size_t const pieces = (depth + grain - 1) / grain;
@@ -57,21 +37,19 @@ void gemm_deep(context& ctx, dense<T const> a, dense<T const> b, dense<T> c, boo
   std::size_t const room = heights * left_panel + widths * right_panel;
   std::size_t const lanes = std::min<std::size_t>(pieces, ctx.threads().threads());
   T* const sums = ctx.scratch().template take<T>(pieces * sum_size);
-  T* const panels = ctx.scratch().template take<T>(lanes * room);
+  W* const panels = ctx.scratch().template take<W>(lanes * room);
 
   std::atomic<std::size_t> taken{0};
   ctx.threads().bulk(lanes, 1, [&](std::size_t lane, std::size_t) {
-    T* const left = panels + lane * room;
-    T* const right = left + heights * left_panel;
+    W* const left = panels + lane * room;
+    W* const right = left + heights * left_panel;
     for (std::size_t piece; (piece = taken.fetch_add(1)) < pieces;) {
       T* const sum = sums + piece * sum_size;
       std::size_t const end = std::min(depth, (piece + 1) * grain);
       for (std::size_t k = piece * grain; k < end; k += step) {
         std::size_t const steps = std::min(step, end - k);
-        run_on(set, 0, steps, [&](std::size_t s) {
-          panel_row<T>::put(a.data + (k + s) * a.stride, m, a.cols, left + s * tile.rows, tile.rows, left_panel);
-          panel_row<T>::put(b.data + (k + s) * b.stride, n, n, right + s * tile.cols, tile.cols, right_panel);
-        });
+        Operands::rows(set, a.row_range(k, steps), a.cols, left, tile.rows, left_panel);
+        Operands::rows(set, b.row_range(k, steps), n, right, tile.cols, right_panel);
         // Rows of the next step are asked for a few at a time, while this one is summed.
         std::size_t const next = k + steps, coming = next < end ? std::min(step, end - next) : 0;
         auto const fetch = [&](dense<T const> x, std::size_t from, std::size_t to) {
@@ -87,8 +65,8 @@ void gemm_deep(context& ctx, dense<T const> a, dense<T const> b, dense<T> c, boo
           while (height + 1 < tile.heights.size() && tile.heights[height + 1] >= rows) ++height;
           for (std::size_t q = 0; q < widths; ++q) {
             std::size_t const j = q * tile.cols;
-            tile.transposed[height](steps, left + p * left_panel, right + q * right_panel, tile.cols, sum + i * n + j,
-                                    n, rows, std::min(tile.cols, n - j), k > piece * grain);
+            tile.transposed[height](Operands::words(steps), left + p * left_panel, right + q * right_panel, tile.cols,
+                                    sum + i * n + j, n, rows, std::min(tile.cols, n - j), k > piece * grain);
           }
         }
       }

@@ -2,12 +2,15 @@
 #pragma once
 
 #include <algorithm>
+#include <cmath>
+#include <intarsia/core/bf16.hpp>
 #include <intarsia/cpu/context.hpp>
 #include <intarsia/cpu/grain.hpp>
 #include <intarsia/cpu/map.hpp>
 #include <intarsia/exec/backend.hpp>
 #include <intarsia/exec/scope.hpp>
 #include <intarsia/tensor/view.hpp>
+#include <limits>
 
 namespace intarsia::inline v0::cpu::detail {
 
@@ -26,8 +29,19 @@ template <std::size_t Half, class T>
   if constexpr (Half > 1) fold<Half / 2>(lane);
 }
 
+// x, or x rounded to bf16; as AVX-512 BF16 does, a number below the least normal one counts as zero.
+template <bool Rounds, class T>
+[[gnu::always_inline]] inline T operand(T x) {
+  if constexpr (Rounds) {
+    T const kept = std::abs(x) < std::numeric_limits<T>::min() ? std::copysign(T{0}, x) : x;
+    return static_cast<T>(bf16{kept});
+  } else {
+    return x;
+  }
+}
+
 // out[row] += (or =) x[row] . v
-template <class T>
+template <bool Rounds, class T>
 struct dot_rows {
   dense<T const> x;
   T const* v;
@@ -40,16 +54,16 @@ struct dot_rows {
     T lane[width] = {};
     std::size_t k = 0;
     for (; k + width <= x.cols; k += width) {
-      for (std::size_t i = 0; i < width; ++i) lane[i] += from[k + i] * v[k + i];
+      for (std::size_t i = 0; i < width; ++i) lane[i] += operand<Rounds>(from[k + i]) * operand<Rounds>(v[k + i]);
     }
-    for (std::size_t i = 0; k + i < x.cols; ++i) lane[i] += from[k + i] * v[k + i];
+    for (std::size_t i = 0; k + i < x.cols; ++i) lane[i] += operand<Rounds>(from[k + i]) * operand<Rounds>(v[k + i]);
     fold<width / 2>(lane);
     out[row] = accumulate ? out[row] + lane[0] : lane[0];
   }
 };
 
 // out[j] += (or =) sum over k of scale[k] * x[k, j], for one block of columns j.
-template <class T>
+template <bool Rounds, class T>
 struct mix_rows {
   static constexpr std::size_t width = 256;
   dense<T const> x;
@@ -63,28 +77,30 @@ struct mix_rows {
     T const* from = x.data + begin;
     std::size_t k = 0;
     for (; k + 4 <= x.rows; k += 4, from += 4 * x.stride) {
-      T const s0 = scale[k], s1 = scale[k + 1], s2 = scale[k + 2], s3 = scale[k + 3];
+      T const s0 = operand<Rounds>(scale[k]), s1 = operand<Rounds>(scale[k + 1]), s2 = operand<Rounds>(scale[k + 2]),
+              s3 = operand<Rounds>(scale[k + 3]);
       for (std::size_t j = 0; j < count; ++j) {
-        sum[j] = (((sum[j] + s0 * from[j]) + s1 * from[x.stride + j]) + s2 * from[2 * x.stride + j]) +
-                 s3 * from[3 * x.stride + j];
+        T const x0 = operand<Rounds>(from[j]), x1 = operand<Rounds>(from[x.stride + j]),
+                x2 = operand<Rounds>(from[2 * x.stride + j]), x3 = operand<Rounds>(from[3 * x.stride + j]);
+        sum[j] = (((sum[j] + s0 * x0) + s1 * x1) + s2 * x2) + s3 * x3;
       }
     }
     for (; k < x.rows; ++k, from += x.stride) {
-      T const s = scale[k];
-      for (std::size_t j = 0; j < count; ++j) sum[j] += s * from[j];
+      T const s = operand<Rounds>(scale[k]);
+      for (std::size_t j = 0; j < count; ++j) sum[j] += s * operand<Rounds>(from[j]);
     }
     for (std::size_t j = 0; j < count; ++j) out[begin + j] = accumulate ? out[begin + j] + sum[j] : sum[j];
   }
 };
 
-// The product where C has one row or one column; see `product`.
-template <class T>
+// The product where C has one row or one column; see `product`. Rounds: of operands rounded to bf16.
+template <bool Rounds, class T>
 void gemv(context& ctx, product form, dense<T const> a, dense<T const> b, dense<T> c, bool accumulate) {
   bool const row = c.rows == 1;  // else one column
   line<T> const out{c.data, row ? 1 : c.stride};
   auto const mix = [&](dense<T const> x, line<T const> scale) {
-    each_row(ctx, (x.cols + mix_rows<T>::width - 1) / mix_rows<T>::width, x.rows * mix_rows<T>::width,
-             mix_rows<T>{x, scale, out, accumulate});
+    each_row(ctx, (x.cols + mix_rows<Rounds, T>::width - 1) / mix_rows<Rounds, T>::width,
+             x.rows * mix_rows<Rounds, T>::width, mix_rows<Rounds, T>{x, scale, out, accumulate});
   };
   auto const dot = [&](dense<T const> x, line<T const> v) {
     scope const keep{ctx};
@@ -94,7 +110,7 @@ void gemv(context& ctx, product form, dense<T const> a, dense<T const> b, dense<
       for (std::size_t k = 0; k < x.cols; ++k) copied[k] = v[k];
       dense_v = copied;
     }
-    each_row(ctx, x.rows, x.cols, dot_rows<T>{x, dense_v, out, accumulate});
+    each_row(ctx, x.rows, x.cols, dot_rows<Rounds, T>{x, dense_v, out, accumulate});
   };
   if (row) {
     if (form == product::transposed_right) return dot(b, {a.data, 1});

@@ -10,6 +10,7 @@
 #include <intarsia/cpu/gemm.hpp>
 #include <intarsia/cpu/lanes.hpp>
 #include <intarsia/cpu/map.hpp>
+#include <intarsia/cpu/operands.hpp>
 #include <intarsia/cpu/tile.hpp>
 #include <intarsia/exec/backend.hpp>
 #include <intarsia/exec/scope.hpp>
@@ -23,8 +24,12 @@ namespace intarsia::inline v0::cpu {
 namespace detail {
 
 // Queries of a strip and items of a tile: multiples of every tile of C. Rows of scores lie as the panels of A do, so
-// that a tile of scores is an operand as it is, from the left and transposed.
+// that a tile of scores is an operand as it is, from the left and transposed; as pairs of bf16 they are copied, which
+// takes half the memory for as many queries.
+template <class W>
 inline constexpr std::size_t strip_rows = 112;
+template <>
+inline constexpr std::size_t strip_rows<bf16_pair> = 224;
 template <class T>
 inline constexpr std::size_t score_cols = panel_depth<T> / 8 * 7;
 
@@ -32,24 +37,32 @@ template <template <class, std::size_t, class> class Tile, class T, std::size_t 
 [[nodiscard]] constexpr std::array<tile_kernel<T>, sizeof...(Heights)> tiles_of() {
   return {Tile<T, Panel, std::make_index_sequence<Heights>>::run...};
 }
-// The kernels that read A' from rows panel_stride apart.
-template <class T>
-[[nodiscard]] std::array<tile_kernel<T>, 3> strided_tiles(instruction_set set) {
-  constexpr std::size_t apart = panel_stride<T>;
-#if INTARSIA_X86
-  if (set == instruction_set::avx512) return tiles_of<tile_avx512, T, apart, 14, 8, 4>();
-  if (set == instruction_set::avx2) return tiles_of<tile_avx2, T, apart, 6, 4, 2>();
-#endif
+// The kernels that read A' from rows panel_stride apart; words are as far apart as the scores.
+template <class W>
+[[nodiscard]] std::array<tile_kernel<W>, 3> strided_tiles(instruction_set set) {
+  constexpr std::size_t apart = panel_stride<typename sum_of<W>::type>;
   static_cast<void>(set);
-  return tiles_of<tile_portable, T, apart, 4, 2, 1>();
+#if INTARSIA_X86
+  if constexpr (std::is_same_v<W, bf16_pair>) {
+    return tiles_of<tile_pairs, W, apart, 14, 8, 4>();
+  } else {
+    if (set == instruction_set::avx512) return tiles_of<tile_avx512, W, apart, 14, 8, 4>();
+    if (set == instruction_set::avx2) return tiles_of<tile_avx2, W, apart, 6, 4, 2>();
+    return tiles_of<tile_portable, W, apart, 4, 2, 1>();
+  }
+#else
+  return tiles_of<tile_portable, W, apart, 4, 2, 1>();
+#endif
 }
 
 // A strip of queries at work. Scores are in units of log 2, and each tile of them is kept as exp2(score - peak) with
 // the peak of its row up to that tile.
-template <class T>
+template <class T, class W>
 struct strip {
   std::size_t first = 0, rows = 0;
-  T* scores = nullptr;  // (tiles, strip_rows, panel_stride), or one tile where they are not used again
+  W* kept = nullptr;    // (tiles, words of strip_rows, panel_stride<T>), or one tile where they are not used again
+  T* scores = nullptr;  // (strip_rows, panel_stride) where those kept are pairs
+  W* words = nullptr;   // (strip_rows, panel_stride) the same tile's weights as pairs of neighbors
   T* peaks = nullptr;   // (tiles, strip_rows)
   T* peak = nullptr;    // (strip_rows)
   T* sum = nullptr;     // (strip_rows) of exp2(score - peak)
@@ -57,9 +70,10 @@ struct strip {
 };
 
 // Turns one row of a tile of scores into weights.
-template <class T, class Masked>
+template <class Operands, class T, class Masked>
 struct weigh_row {
-  strip<T> s;
+  using W = typename Operands::word;
+  strip<T, W> s;
   T* scores;               // (strip_rows, panel_stride)
   std::size_t tile, cols;  // items [tile * score_cols, + cols)
   T const* log_q;          // (padded items) in units of log 2
@@ -110,7 +124,7 @@ struct weigh_row {
         for (std::size_t c = 0; c < gradient.cols; ++c) to[c] *= factor;
       }
     }
-    s.peaks[tile * strip_rows + row] = peak;
+    s.peaks[tile * strip_rows<W> + row] = peak;
     vec sums{};
     for (std::size_t c = 0; c < padded; c += width) {
       vec v;
@@ -120,20 +134,23 @@ struct weigh_row {
       sums += v;
       store_lanes(v, x + c);
     }
+    if constexpr (Operands::rounds && std::is_same_v<W, T>) {
+      for (std::size_t c = 0; c < padded; ++c) x[c] = operand<true>(x[c]);
+    }
     T sum{0};
     for (std::size_t i = 0; i < width; ++i) sum += sums[i];
     s.sum[row] += sum;
     // The next tile's row is written soon; where a strip is larger than the caches, that would wait for memory.
     if (tile + 1 < tiles) {
-      for (std::size_t c = 0; c < all; c += width) __builtin_prefetch(x + strip_rows * panel_stride<T> + c, 1);
+      for (std::size_t c = 0; c < all; c += width) __builtin_prefetch(x + strip_rows<W> * panel_stride<T> + c, 1);
     }
   }
 };
 
 // Runs a kernel over C (rows, cols) with A's panels `a_step` numbers a row of C apart and B's panels `b_step` apart.
-template <class T>
-void run_tiles(tile_set<T> const& tile, std::array<tile_kernel<T>, 3> const& kernels, std::size_t depth, T const* a,
-               std::size_t a_step, T const* b, std::size_t b_step, dense<T> c, bool add) {
+template <class W, class T>
+void run_tiles(tile_set<W> const& tile, std::array<tile_kernel<W>, 3> const& kernels, std::size_t depth, W const* a,
+               std::size_t a_step, W const* b, std::size_t b_step, dense<T> c, bool add) {
   for (std::size_t j = 0; j < c.cols; j += tile.cols, b += b_step) {
     std::size_t const cols = std::min(tile.cols, c.cols - j);
     for (std::size_t i = 0; i < c.rows; i += tile.rows) {
@@ -147,23 +164,27 @@ void run_tiles(tile_set<T> const& tile, std::array<tile_kernel<T>, 3> const& ker
 }
 
 // What all strips share.
-template <class T, class Masked>
+template <class Operands, class T, class Masked>
 struct pair_softmax_work {
+  using W = typename Operands::word;
+  static constexpr bool by_pairs = !std::is_same_v<W, T>;
+  static constexpr std::size_t strip_size = strip_rows<W>, apart = panel_stride<T>;
+
   dense<T const> query, item;
   pair_terms<T> terms;
   Masked masked;
   dense<T> losses, dquery, ditem;
 
   instruction_set set;
-  tile_set<T> tile;
-  std::array<tile_kernel<T>, 3> strided;
-  std::size_t tiles, chunks;  // of items, and of the width in steps of panel_depth
+  tile_set<W> tile;
+  std::array<tile_kernel<W>, 3> strided;
+  std::size_t tiles, chunks;  // of items, and of the width in steps that a panel holds
   T* log_q;                   // (tiles * score_cols)
-  T* columns;                 // the items as panels of columns: (chunks, panels, depth of chunk, tile.cols)
-  T* rows;                    // the items as panels of rows: (panels of the width, items, tile.cols)
+  W* columns;                 // the items as panels of columns: (chunks, panels, words of chunk, tile.cols)
+  W* rows;                    // the items as panels of rows: (panels of the width, words of items, tile.cols)
 
   [[nodiscard]] std::size_t chunk_depth(std::size_t chunk) const {
-    return std::min(panel_depth<T>, query.cols - chunk * panel_depth<T>);
+    return std::min(Operands::step, query.cols - chunk * Operands::step);
   }
   [[nodiscard]] std::size_t panels() const { return (item.rows + tile.cols - 1) / tile.cols; }
   [[nodiscard]] T weight(std::size_t i) const {
@@ -171,13 +192,12 @@ struct pair_softmax_work {
   }
 
   // Scores, losses and the gradient by the queries of a strip. `left`: (chunks, strip_rows, panel_stride).
-  void weigh(strip<T> s, T* left) const {
+  void weigh(strip<T, W> s, W* left) const {
     T const scale = terms.sharpness * std::numbers::log2e_v<T>;
     for (std::size_t chunk = 0; chunk < chunks; ++chunk) {
       for (std::size_t row = 0; row < s.rows; ++row) {
-        T const* const from = query.data + (s.first + row) * query.stride + chunk * panel_depth<T>;
-        T* const to = left + (chunk * strip_rows + row) * panel_stride<T>;
-        for (std::size_t k = 0; k < chunk_depth(chunk); ++k) to[k] = scale * from[k];
+        Operands::scaled(query.data + (s.first + row) * query.stride + chunk * Operands::step, chunk_depth(chunk),
+                         scale, left + (chunk * strip_size + row) * panel_stride<W>);
       }
     }
     std::fill_n(s.peak, s.rows, std::numeric_limits<T>::lowest());
@@ -185,17 +205,33 @@ struct pair_softmax_work {
     dense<T> const gradient = dquery.data ? dquery.row_range(s.first, s.rows) : dense<T>{};
     for (std::size_t t = 0; t < tiles; ++t) {
       std::size_t const begin = t * score_cols<T>, cols = std::min(score_cols<T>, item.rows - begin);
-      T* const scores = s.scores + (ditem.data ? t : 0) * strip_rows * panel_stride<T>;
-      for (std::size_t chunk = 0; chunk < chunks; ++chunk) {
-        std::size_t const depth = chunk_depth(chunk);
-        T const* const b = columns + (chunk * panel_depth<T> * panels() + begin / tile.cols * depth) * tile.cols;
-        run_tiles<T>(tile, tile.plain, depth, left + chunk * strip_rows * panel_stride<T>, panel_stride<T>, b,
-                     depth * tile.cols, {scores, s.rows, cols, panel_stride<T>}, chunk > 0);
+      W* const kept = s.kept + (ditem.data ? t : 0) * Operands::words(strip_size) * apart;
+      T* scores;
+      if constexpr (by_pairs) {
+        scores = s.scores;
+      } else {
+        scores = kept;
       }
-      run_on(set, 0, s.rows, weigh_row<T, Masked>{s, scores, t, cols, log_q, masked, gradient, ditem.data ? tiles : 0});
+      for (std::size_t chunk = 0; chunk < chunks; ++chunk) {
+        std::size_t const depth = Operands::words(chunk_depth(chunk));
+        W const* const b = columns + (chunk * panel_depth<W> * panels() + begin / tile.cols * depth) * tile.cols;
+        run_tiles<W, T>(tile, tile.plain, depth, left + chunk * strip_size * panel_stride<W>, panel_stride<W>, b,
+                        depth * tile.cols, {scores, s.rows, cols, apart}, chunk > 0);
+      }
+      run_on(set, 0, s.rows,
+             weigh_row<Operands, T, Masked>{s, scores, t, cols, log_q, masked, gradient,
+                                            ditem.data && !by_pairs ? tiles : 0});
+      W const* weights;
+      if constexpr (by_pairs) {
+        Operands::weights(scores, apart, s.rows, cols, s.words, ditem.data ? kept : nullptr);
+        weights = s.words;
+      } else {
+        weights = scores;
+      }
       if (gradient.data) {
-        run_tiles<T>(tile, tile.plain, cols, scores, panel_stride<T>, rows + begin * tile.cols, item.rows * tile.cols,
-                     gradient, t > 0);
+        run_tiles<W, T>(tile, tile.plain, Operands::words(cols), weights, panel_stride<W>,
+                        rows + Operands::words(begin) * tile.cols, Operands::words(item.rows) * tile.cols, gradient,
+                        t > 0);
       }
     }
     for (std::size_t row = 0; row < s.rows; ++row) {
@@ -212,86 +248,76 @@ struct pair_softmax_work {
   }
 
   // Adds a strip's part of the gradient by the items of a tile; `next`: the scores that are read after it.
-  void pull(strip<T> s, std::size_t t, T const* next) const {
+  void pull(strip<T, W> s, std::size_t t, W const* next) const {
     std::size_t const begin = t * score_cols<T>, cols = std::min(score_cols<T>, item.rows - begin);
-    alignas(64) T right[strip_rows * 128 / sizeof(T)];
-    T factor[strip_rows];
+    std::size_t const depth = Operands::words(s.rows);
+    alignas(64) W right[Operands::words(strip_size) * 128 / sizeof(T)];
+    T factor[strip_size];
     for (std::size_t row = 0; row < s.rows; ++row) {
       factor[row] =
-          std::exp2(s.peaks[t * strip_rows + row] - s.peak[row]) * weight(s.first + row) * terms.sharpness / s.sum[row];
+          std::exp2(s.peaks[t * strip_size + row] - s.peak[row]) * weight(s.first + row) * terms.sharpness / s.sum[row];
     }
     for (std::size_t j = 0; j < query.cols; j += tile.cols) {
       std::size_t const width = std::min(tile.cols, query.cols - j);
-      run_on(set, 0, s.rows, [&, to_width = tile.cols](std::size_t row) {
-        T const* const from = query.data + (s.first + row) * query.stride + j;
-        T* const to = right + row * to_width;
-        for (std::size_t c = 0; j == 0 && c < score_cols<T>; c += lane_count<T>) {
-          __builtin_prefetch(next + row * panel_stride<T> + c);
-        }
-        constexpr std::size_t block = 32 / sizeof(T);  // divides the width of every tile
-        std::size_t c = 0;
-        for (; c + block <= width; c += block) {
-          for (std::size_t i = 0; i < block; ++i) to[c + i] = factor[row] * from[c + i];
-        }
-        for (; c < width; ++c) to[c] = factor[row] * from[c];
-        for (; c < to_width; ++c) to[c] = T{0};
-      });
+      for (std::size_t row = 0; j == 0 && row < depth; ++row) {
+        for (std::size_t c = 0; c < score_cols<T>; c += lane_count<T>) __builtin_prefetch(next + row * apart + c);
+      }
+      Operands::scaled_rows(set, query.row_range(s.first, s.rows).col_range(j, width), factor, right, tile.cols);
       dense<T> const to = ditem.row_range(begin, cols).col_range(j, width);
-      run_tiles<T>(tile, strided, s.rows, s.scores + t * strip_rows * panel_stride<T>, 1, right, 0, to, true);
+      W const* const kept = s.kept + t * Operands::words(strip_size) * apart;
+      run_tiles<W, T>(tile, strided, depth, kept, 1, right, 0, to, true);
     }
   }
 };
 
-}  // namespace detail
-
-// Losses and gradients of a softmax over the items of a batch; see backend.hpp. Memory beside the gradients: two copies
-// of the items and, for each strip under way, strip_rows * n scores.
-template <class T, class Masked>
-void pair_softmax(context& ctx, std::type_identity_t<dense<T const>> query, std::type_identity_t<dense<T const>> item,
-                  std::type_identity_t<pair_terms<T>> terms, Masked masked, dense<T> losses,
-                  std::type_identity_t<dense<T>> dquery, std::type_identity_t<dense<T>> ditem) {
+// pair_softmax with the operands of its products as Operands takes them.
+template <class Operands, class T, class Masked>
+void pair_softmax_of(context& ctx, dense<T const> query, dense<T const> item, pair_terms<T> terms, Masked masked,
+                     dense<T> losses, dense<T> dquery, dense<T> ditem) {
+  using W = typename Operands::word;
+  using work_type = pair_softmax_work<Operands, T, Masked>;
   std::size_t const n = query.rows, width = query.cols;
-  if (n == 0) return;
   scope const keep{ctx};
   instruction_set const set = ctx.instructions();
-  detail::pair_softmax_work<T, Masked> work{
-      query,
-      item,
-      terms,
-      masked,
-      losses,
-      dquery,
-      ditem,
-      set,
-      detail::tiles_for<T>(set),
-      detail::strided_tiles<T>(set),
-      (n + detail::score_cols<T> - 1) / detail::score_cols<T>,
-      std::max<std::size_t>(1, (width + detail::panel_depth<T> - 1) / detail::panel_depth<T>),
-      nullptr,
-      nullptr,
-      nullptr};
-  detail::tile_set<T> const& tile = work.tile;
+  work_type work{query,
+                 item,
+                 terms,
+                 masked,
+                 losses,
+                 dquery,
+                 ditem,
+                 set,
+                 Operands::tiles(set),
+                 strided_tiles<W>(set),
+                 (n + score_cols<T> - 1) / score_cols<T>,
+                 std::max<std::size_t>(1, (width + Operands::step - 1) / Operands::step),
+                 nullptr,
+                 nullptr,
+                 nullptr};
+  tile_set<W> const& tile = work.tile;
   std::size_t const panels = work.panels();
-  work.log_q = ctx.scratch().template take<T>(work.tiles * detail::score_cols<T>);
-  for (std::size_t j = 0; j < work.tiles * detail::score_cols<T>; ++j) {
+  work.log_q = ctx.scratch().template take<T>(work.tiles * score_cols<T>);
+  for (std::size_t j = 0; j < work.tiles * score_cols<T>; ++j) {
     work.log_q[j] = terms.log_q && j < n ? static_cast<T>(terms.log_q[j]) * std::numbers::log2e_v<T> : T{0};
   }
-  work.columns = ctx.scratch().template take<T>(panels * tile.cols * width);
+  work.columns = ctx.scratch().template take<W>(panels * tile.cols * Operands::words(width));
   ctx.threads().bulk(panels, rows_per_piece(width * tile.cols / 2), [&](std::size_t begin, std::size_t end) {
     for (std::size_t p = begin; p < end; ++p) {
       for (std::size_t chunk = 0; chunk < work.chunks; ++chunk) {
-        std::size_t const depth = work.chunk_depth(chunk), k = chunk * detail::panel_depth<T>;
-        detail::pack_columns(item, true, k, depth, p * tile.cols, std::min(tile.cols, n - p * tile.cols),
-                             work.columns + (k * panels + p * depth) * tile.cols, tile.cols);
+        std::size_t const depth = work.chunk_depth(chunk), k = chunk * Operands::step;
+        Operands::columns(set, item, true, k, depth, p * tile.cols, std::min(tile.cols, n - p * tile.cols),
+                          work.columns + (Operands::words(k) * panels + p * Operands::words(depth)) * tile.cols,
+                          tile.cols);
       }
     }
   });
   if (dquery.data) {
-    work.rows = ctx.scratch().template take<T>((width + tile.cols - 1) / tile.cols * n * tile.cols);
-    ctx.threads().bulk(n, rows_per_piece(2 * width), [&](std::size_t begin, std::size_t end) {
+    std::size_t const items = Operands::words(n);
+    work.rows = ctx.scratch().template take<W>((width + tile.cols - 1) / tile.cols * items * tile.cols);
+    ctx.threads().bulk(n, (rows_per_piece(2 * width) + 1) / 2 * 2, [&](std::size_t begin, std::size_t end) {
       for (std::size_t j = 0; j < width; j += tile.cols) {
-        detail::pack_columns(item, false, begin, end - begin, j, std::min(tile.cols, width - j),
-                             work.rows + (j / tile.cols * n + begin) * tile.cols, tile.cols);
+        Operands::columns(set, item, false, begin, end - begin, j, std::min(tile.cols, width - j),
+                          work.rows + (j / tile.cols * items + Operands::words(begin)) * tile.cols, tile.cols);
       }
     });
   }
@@ -303,45 +329,64 @@ void pair_softmax(context& ctx, std::type_identity_t<dense<T const>> query, std:
   }
 
   // Strips go in waves. A wave's size changes no result: each strip's part is added in the order of strips.
-  std::size_t const strips = (n + detail::strip_rows - 1) / detail::strip_rows, threads = ctx.threads().threads();
+  constexpr std::size_t strip_size = work_type::strip_size, scratch = work_type::by_pairs ? strip_size : 0;
+  std::size_t const strips = (n + strip_size - 1) / strip_size, threads = ctx.threads().threads();
   std::size_t const kept = ditem.data ? work.tiles : 1;  // tiles of scores that a strip keeps
-  std::size_t const size = detail::strip_rows * detail::panel_stride<T>;
+  std::size_t const size = Operands::words(strip_size) * work_type::apart, left_size = strip_size * panel_stride<W>;
   std::size_t const wave = std::min(
       strips,
-      threads == 1 ? 1 : std::clamp<std::size_t>((std::size_t{1} << 29) / (kept * size * sizeof(T)), 1, 2 * threads));
-  T* const scores = ctx.scratch().template take<T>(wave * kept * size);
-  T* const left = ctx.scratch().template take<T>(wave * work.chunks * size);
-  T* const peaks = ctx.scratch().template take<T>(wave * (work.tiles + 3) * detail::strip_rows);
+      threads == 1 ? 1 : std::clamp<std::size_t>((std::size_t{1} << 29) / (kept * size * sizeof(W)), 1, 2 * threads));
+  W* const all_kept = ctx.scratch().template take<W>(wave * kept * size);
+  T* const scores = ctx.scratch().template take<T>(wave * scratch * work_type::apart);
+  W* const words = ctx.scratch().template take<W>(wave * scratch * panel_stride<W>);
+  W* const left = ctx.scratch().template take<W>(wave * work.chunks * left_size);
+  T* const peaks = ctx.scratch().template take<T>(wave * (work.tiles + 3) * strip_size);
   auto const strip_of = [&](std::size_t first, std::size_t slot) {
-    T* const place = peaks + slot * (work.tiles + 3) * detail::strip_rows;
-    T* const rest = place + work.tiles * detail::strip_rows;
-    std::size_t const begin = (first + slot) * detail::strip_rows;
-    return detail::strip<T>{begin,
-                            std::min(detail::strip_rows, n - begin),
-                            scores + slot * kept * size,
-                            place,
-                            rest,
-                            rest + detail::strip_rows,
-                            rest + 2 * detail::strip_rows};
+    T* const place = peaks + slot * (work.tiles + 3) * strip_size;
+    T* const rest = place + work.tiles * strip_size;
+    std::size_t const begin = (first + slot) * strip_size;
+    return strip<T, W>{begin,
+                       std::min(strip_size, n - begin),
+                       all_kept + slot * kept * size,
+                       scores + slot * scratch * work_type::apart,
+                       words + slot * scratch * panel_stride<W>,
+                       place,
+                       rest,
+                       rest + strip_size,
+                       rest + 2 * strip_size};
   };
   for (std::size_t first = 0; first < strips; first += wave) {
     std::size_t const count = std::min(wave, strips - first);
     ctx.threads().bulk(count, 1, [&](std::size_t begin, std::size_t end) {
       for (std::size_t slot = begin; slot < end; ++slot) {
-        work.weigh(strip_of(first, slot), left + slot * work.chunks * size);
+        work.weigh(strip_of(first, slot), left + slot * work.chunks * left_size);
       }
     });
     if (!ditem.data) continue;
     ctx.threads().bulk(work.tiles, 1, [&](std::size_t begin, std::size_t end) {
       for (std::size_t t = begin; t < end; ++t) {
         for (std::size_t slot = 0; slot < count; ++slot) {
-          T const* const next = slot + 1 < count ? scores + ((slot + 1) * kept + t) * size
-                                                 : scores + std::min(t + 1, work.tiles - 1) * size;
+          W const* const next =
+              all_kept + (slot + 1 < count ? (slot + 1) * kept + t : std::min(t + 1, work.tiles - 1)) * size;
           work.pull(strip_of(first, slot), t, next);
         }
       }
     });
   }
+}
+}  // namespace detail
+
+// Losses and gradients of a softmax over the items of a batch; see backend.hpp. Memory beside the gradients: two copies
+// of the items and, for each strip under way, strip_rows * n scores. ctx.products() may ask for products of operands
+// rounded to bf16, where T is float: those of rows, and those of the scores' exponentials with rows.
+template <class T, class Masked>
+void pair_softmax(context& ctx, std::type_identity_t<dense<T const>> query, std::type_identity_t<dense<T const>> item,
+                  std::type_identity_t<pair_terms<T>> terms, Masked masked, dense<T> losses,
+                  std::type_identity_t<dense<T>> dquery, std::type_identity_t<dense<T>> ditem) {
+  if (query.rows == 0) return;
+  detail::with_operands<T, false>(ctx, [&]<class Operands>(Operands) {
+    detail::pair_softmax_of<Operands, T, Masked>(ctx, query, item, terms, masked, losses, dquery, ditem);
+  });
 }
 
 }  // namespace intarsia::inline v0::cpu

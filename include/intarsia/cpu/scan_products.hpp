@@ -77,9 +77,10 @@ void scan_products(context& ctx, dense<float const> queries, dense<float const> 
         std::size_t const first = p * piece, count = std::min(piece, items.rows - first);
         for (std::size_t q = 0; q < q_count; ++q) {
           std::fill(scores + count, scores + piece, -std::numeric_limits<float>::infinity());
-          detail::run_on(set, 0, count,
-                         detail::dot_rows<float>{items.row_range(first, count), queries.data + q * queries.stride,
-                                                 detail::line<float>{scores, 1}, false});
+          detail::run_on(
+              set, 0, count,
+              detail::dot_rows<false, float>{items.row_range(first, count), queries.data + q * queries.stride,
+                                             detail::line<float>{scores, 1}, false});
           float const* const bar = bars + lane * bar_stride + q;
           for (std::size_t i = 0; i < count; i += 64) {
             if (!detail::reaches(set, scores + i, bar, 1, 64, true)) continue;

@@ -17,11 +17,18 @@ inline constexpr std::size_t panel_depth = 1024 / sizeof(T);
 template <class T>
 inline constexpr std::size_t panel_stride = panel_depth<T> + 64 / sizeof(T);
 
-// c (rows, cols) += (or =) a b over `depth` steps. `a` is a panel: rows panel_stride apart, or, for A', one step after
+// What products of words are summed in: words are numbers, or pairs of bf16 (bf16_pairs.hpp), a step being two then.
+template <class W>
+struct sum_of {
+  using type = W;
+};
+
+// c (rows, cols) += (or =) a b over `depth` words. `a` is a panel: rows panel_stride apart, or, for A', one step after
 // the other with the rows of a step side by side. Step k of b is b[k * b_stride ...], as wide as the tile.
-template <class T>
-using tile_kernel = void (*)(std::size_t depth, T const* a, T const* b, std::size_t b_stride, T* c,
-                             std::size_t c_stride, std::size_t rows, std::size_t cols, bool add);
+template <class W>
+using tile_kernel = void (*)(std::size_t depth, W const* a, W const* b, std::size_t b_stride,
+                             typename sum_of<W>::type* c, std::size_t c_stride, std::size_t rows, std::size_t cols,
+                             bool add);
 
 // Kernels by height, tallest first; all are `cols` wide, and panels of A' are `rows` wide.
 template <class T>

@@ -1,0 +1,155 @@
+// Pairs of bf16: what AVX-512 BF16 multiplies. A word holds two successive steps along the depth of a product; for each
+// number of C it adds the product of the later step, then that of the earlier one, both rounded to nearest.
+#pragma once
+
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <intarsia/core/config.hpp>
+#include <intarsia/cpu/tile.hpp>
+#include <utility>
+
+#if INTARSIA_X86
+#include <immintrin.h>
+#endif
+
+namespace intarsia::inline v0::cpu::detail {
+
+// The earlier step in the lower half.
+struct bf16_pair {
+  std::uint32_t bits = 0;
+};
+template <>
+struct sum_of<bf16_pair> {
+  using type = float;
+};
+// As many steps as a panel of floats holds: sums are cut at the same places.
+template <>
+inline constexpr std::size_t panel_depth<bf16_pair> = panel_depth<float> / 2;
+
+#if INTARSIA_X86
+
+// The first n of 16 lanes.
+[[nodiscard]] constexpr std::uint16_t first_lanes(std::size_t n) {
+  return n >= 16 ? std::uint16_t{0xFFFF} : static_cast<std::uint16_t>((1u << n) - 1);
+}
+
+// scale * from[0, count) as pairs of neighbors: (count + 1) / 2 words; a number without a neighbor gets a zero.
+[[gnu::target("avx2,fma,avx512f,avx512bw,avx512dq,avx512vl,avx512bf16")]] inline void pair_row(float const* from,
+                                                                                               std::size_t count,
+                                                                                               float scale,
+                                                                                               bf16_pair* to) {
+  __m512 const s = _mm512_set1_ps(scale);
+  std::size_t i = 0;
+  for (; i + 32 <= count; i += 32, to += 16) {
+    __m512 const low = _mm512_mul_ps(s, _mm512_loadu_ps(from + i)),
+                 high = _mm512_mul_ps(s, _mm512_loadu_ps(from + i + 16));
+    _mm512_storeu_si512(to, reinterpret_cast<__m512i>(_mm512_cvtne2ps_pbh(high, low)));
+  }
+  if (i == count) return;
+  std::size_t const rest = count - i;
+  __m512 const low = _mm512_mul_ps(s, _mm512_maskz_loadu_ps(first_lanes(rest), from + i)),
+               high = _mm512_mul_ps(s, _mm512_maskz_loadu_ps(first_lanes(rest > 16 ? rest - 16 : 0), from + i + 16));
+  _mm512_mask_storeu_epi32(to, first_lanes((rest + 1) / 2), reinterpret_cast<__m512i>(_mm512_cvtne2ps_pbh(high, low)));
+}
+
+// Pairs of `count` numbers of two rows, scaled, one above the other (`odd` null: zeros), to panels `width` wide that
+// are `panel` words apart; words beyond count are zero. Of each panel a multiple of 16 words is written, so that rows
+// of a panel have to be written in order and the last one needs room behind it.
+[[gnu::target("avx2,fma,avx512f,avx512bw,avx512dq,avx512vl,avx512bf16")]] inline void pair_rows(
+    float const* even, float const* odd, std::size_t count, float even_scale, float odd_scale, bf16_pair* to,
+    std::size_t width, std::size_t panel) {
+  // Takes word i of the lower and of the upper half by turns.
+  __m512i const turns =
+      _mm512_add_epi32(_mm512_set1_epi32(0x00100000),
+                       _mm512_mullo_epi32(_mm512_set1_epi32(0x00010001),
+                                          _mm512_set_epi32(15, 14, 13, 12, 11, 10, 9, 8, 7, 6, 5, 4, 3, 2, 1, 0)));
+  __m512 const by_even = _mm512_set1_ps(even_scale), by_odd = _mm512_set1_ps(odd_scale);
+  for (std::size_t begin = 0; begin < count; begin += width, to += panel) {
+    for (std::size_t c = 0; c < width; c += 16) {
+      std::size_t const i = begin + c;
+      std::uint16_t const some = first_lanes(i < count ? count - i : 0);
+      __m512 const low = _mm512_mul_ps(by_even, _mm512_maskz_loadu_ps(some, even + i)),
+                   high =
+                       _mm512_mul_ps(by_odd, _mm512_maskz_loadu_ps(odd ? some : std::uint16_t{0}, odd + (odd ? i : 0)));
+      __m512i const halves = reinterpret_cast<__m512i>(_mm512_cvtne2ps_pbh(high, low));
+      _mm512_storeu_si512(to + c, _mm512_permutexvar_epi16(turns, halves));
+    }
+  }
+}
+
+// Pairs along `width` rows of `depth` numbers, `stride` apart, pair by pair, `to_width` words a pair, the rest zero.
+[[gnu::target("avx2,fma,avx512f,avx512bw,avx512dq,avx512vl,avx512bf16")]] inline void pair_columns(
+    float const* from, std::size_t stride, std::size_t depth, std::size_t width, bf16_pair* to, std::size_t to_width) {
+  alignas(64) bf16_pair words[16];
+  for (std::size_t begin = 0; begin < depth; begin += 32, to += 16 * to_width) {
+    std::size_t const steps = std::min<std::size_t>(32, depth - begin), pairs = (steps + 1) / 2;
+    for (std::size_t column = 0; column < width; ++column) {
+      pair_row(from + column * stride + begin, steps, 1, words);
+      for (std::size_t p = 0; p < pairs; ++p) to[p * to_width + column] = words[p];
+    }
+    for (std::size_t p = 0; p < pairs; ++p) {
+      for (std::size_t column = width; column < to_width; ++column) to[p * to_width + column] = {};
+    }
+  }
+}
+
+// From rows of pairs of neighbors of two rows that lie one above the other, pairs of those: (cols) words.
+[[gnu::target("avx2,fma,avx512f,avx512bw,avx512dq,avx512vl,avx512bf16")]] inline void turn_pairs(bf16_pair const* even,
+                                                                                                 bf16_pair const* odd,
+                                                                                                 std::size_t cols,
+                                                                                                 bf16_pair* to) {
+  // Word j of the result: number j of both rows; those of the second one count from 32.
+  __m512i const from = _mm512_set_epi32(15, 14, 13, 12, 11, 10, 9, 8, 7, 6, 5, 4, 3, 2, 1, 0);
+  __m512i const low = _mm512_or_si512(from, _mm512_slli_epi32(_mm512_add_epi32(from, _mm512_set1_epi32(32)), 16));
+  __m512i const high = _mm512_add_epi16(low, _mm512_set1_epi16(16));
+  for (std::size_t j = 0; j < cols; j += 32, even += 16, odd += 16) {
+    __m512i const a = _mm512_loadu_si512(even), b = _mm512_loadu_si512(odd);
+    _mm512_storeu_si512(to + j, _mm512_permutex2var_epi16(a, low, b));
+    _mm512_storeu_si512(to + j + 16, _mm512_permutex2var_epi16(a, high, b));
+  }
+}
+
+template <class W, std::size_t Panel, class Rows>
+struct tile_pairs;
+template <std::size_t Panel, std::size_t... I>
+struct tile_pairs<bf16_pair, Panel, std::index_sequence<I...>> {
+  [[gnu::target("avx2,fma,avx512f,avx512bw,avx512dq,avx512vl,avx512bf16")]] static void run(
+      std::size_t depth, bf16_pair const* a, bf16_pair const* b, std::size_t b_stride, float* c, std::size_t c_stride,
+      std::size_t rows, std::size_t cols, bool add) {
+    constexpr std::size_t row_step = Panel ? 1 : panel_stride<bf16_pair>, step = Panel ? Panel : 1;
+    __m512 left[sizeof...(I)], right[sizeof...(I)];
+    ((left[I] = _mm512_setzero_ps(), right[I] = _mm512_setzero_ps()), ...);
+    for (std::size_t k = 0; k < depth; ++k, a += step, b += b_stride) {
+      auto const b0 = reinterpret_cast<__m512bh>(_mm512_loadu_si512(b)),
+                 b1 = reinterpret_cast<__m512bh>(_mm512_loadu_si512(b + 16));
+      ((left[I] = _mm512_dpbf16_ps(left[I], both(a[I * row_step]), b0),
+        right[I] = _mm512_dpbf16_ps(right[I], both(a[I * row_step]), b1)),
+       ...);
+    }
+    std::uint16_t const first = first_lanes(cols), second = first_lanes(cols > 16 ? cols - 16 : 0);
+    ((I < rows ? put(left[I], right[I], c + I * c_stride, first, second, add) : void()), ...);
+  }
+
+ private:
+  [[gnu::target("avx2,fma,avx512f,avx512bw,avx512dq,avx512vl,avx512bf16"), gnu::always_inline]] static __m512bh both(
+      bf16_pair x) {
+    return reinterpret_cast<__m512bh>(_mm512_set1_epi32(static_cast<int>(x.bits)));
+  }
+  [[gnu::target("avx2,fma,avx512f,avx512bw,avx512dq,avx512vl,avx512bf16"), gnu::always_inline]] static void put(
+      __m512 const& left, __m512 const& right, float* c, std::uint16_t first, std::uint16_t second, bool add) {
+    __m512 x = left, y = right;
+    if (add) {
+      x = _mm512_add_ps(x, _mm512_maskz_loadu_ps(first, c));
+      y = _mm512_add_ps(y, _mm512_maskz_loadu_ps(second, c + 16));
+    }
+    _mm512_mask_storeu_ps(c, first, x);
+    _mm512_mask_storeu_ps(c + 16, second, y);
+  }
+};
+
+[[nodiscard]] inline tile_set<bf16_pair> paired_tiles() { return make_tiles<tile_pairs, bf16_pair, 14, 8, 4>(32); }
+
+#endif
+
+}  // namespace intarsia::inline v0::cpu::detail

@@ -1,0 +1,211 @@
+// What a product reads: the numbers as they are, or rounded to bf16. Each kind says what a word of its panels is and
+// copies operands into them; the loops over panels are the same for all.
+#pragma once
+
+#include <algorithm>
+#include <intarsia/cpu/bf16_pairs.hpp>
+#include <intarsia/cpu/gemv.hpp>
+#include <intarsia/cpu/map.hpp>
+#include <intarsia/cpu/pack.hpp>
+#include <intarsia/cpu/tile.hpp>
+
+namespace intarsia::inline v0::cpu::detail {
+
+// The numbers as they are.
+template <class T>
+struct full_operands {
+  using word = T;
+  static constexpr bool rounds = false;
+  static constexpr std::size_t step = panel_depth<T>;  // steps along the depth that a panel holds
+
+  // Words that hold `steps` steps.
+  [[nodiscard]] static constexpr std::size_t words(std::size_t steps) { return steps; }
+  [[nodiscard]] static tile_set<T> tiles(instruction_set set) { return tiles_for<T>(set); }
+
+  // See pack_columns, pack_panel, pack_panels.
+  static void columns(instruction_set, dense<T const> b, bool transposed, std::size_t k, std::size_t depth,
+                      std::size_t j, std::size_t width, T* to, std::size_t to_width) {
+    pack_columns(b, transposed, k, depth, j, width, to, to_width);
+  }
+  static void panel(instruction_set, dense<T const> a, std::size_t k, std::size_t depth, std::size_t i,
+                    std::size_t rows, std::size_t height, T* to) {
+    pack_panel(a, k, depth, i, rows, height, to);
+  }
+  static void panels(instruction_set, dense<T const> a, std::size_t k, std::size_t depth, std::size_t i,
+                     std::size_t end, std::size_t height, T* to) {
+    pack_panels(a, k, depth, i, end, height, to);
+  }
+  // Rows of x, a step each, to panels `width` wide that are `panel` words apart; `readable` numbers of a row can be
+  // read.
+  static void rows(instruction_set set, dense<T const> x, std::size_t readable, T* to, std::size_t width,
+                   std::size_t panel) {
+    run_on(set, 0, x.rows, [=](std::size_t s) {
+      panel_row<T>::put(x.data + s * x.stride, x.cols, readable, to + s * width, width, panel);
+    });
+  }
+  // scale * from[0, depth) as a row of a panel.
+  static void scaled(T const* from, std::size_t depth, T scale, T* to) {
+    for (std::size_t k = 0; k < depth; ++k) to[k] = scale * from[k];
+  }
+  // scale[s] * row s of x, a step each, in one panel that is not narrower.
+  static void scaled_rows(instruction_set set, dense<T const> x, T const* scale, T* to, std::size_t to_width) {
+    run_on(set, 0, x.rows, [=](std::size_t s) {
+      constexpr std::size_t block = 32 / sizeof(T);  // divides the width of every tile
+      T const* const from = x.data + s * x.stride;
+      T* const step = to + s * to_width;
+      T const factor = scale[s];
+      std::size_t c = 0;
+      for (; c + block <= x.cols; c += block) {
+        for (std::size_t i = 0; i < block; ++i) step[c + i] = factor * from[c + i];
+      }
+      for (; c < x.cols; ++c) step[c] = factor * from[c];
+      for (; c < to_width; ++c) step[c] = T{0};
+    });
+  }
+};
+
+// Numbers of `steps` steps, `across` of a step, rounded to bf16 where they lie. With Turn the steps of a pair change
+// places, so that sums are added in the order of AVX-512 BF16: of steps 2k and 2k + 1 the later one first.
+template <bool Turn>
+struct round_in_pairs {
+  float* x;
+  std::size_t steps, step_stride, across, stride;
+
+  void operator()(std::size_t pair) const {
+    float* const one = x + 2 * pair * step_stride;
+    bool const both = 2 * pair + 1 < steps;
+    float* const other = both ? one + step_stride : one;
+    for (std::size_t i = 0; i < across; ++i) {
+      float const first = operand<true>(one[i * stride]), second = operand<true>(other[i * stride]);
+      one[i * stride] = Turn ? second : first;
+      if (both) other[i * stride] = Turn ? first : second;
+    }
+  }
+  static void run(instruction_set set, round_in_pairs const& f) { run_on(set, 0, (f.steps + 1) / 2, f); }
+};
+
+// Numbers rounded to bf16, for processors that do not multiply these: as floats.
+template <bool Turn>
+struct rounded_operands {
+  using word = float;
+  using full = full_operands<float>;
+  static constexpr bool rounds = true;
+  static constexpr std::size_t step = full::step;
+
+  [[nodiscard]] static constexpr std::size_t words(std::size_t steps) { return steps; }
+  [[nodiscard]] static tile_set<float> tiles(instruction_set set) { return tiles_for<float>(set); }
+
+  static void columns(instruction_set set, dense<float const> b, bool transposed, std::size_t k, std::size_t depth,
+                      std::size_t j, std::size_t width, float* to, std::size_t to_width) {
+    pack_columns(b, transposed, k, depth, j, width, to, to_width);
+    round_in_pairs<Turn>::run(set, {to, depth, to_width, to_width, 1});
+  }
+  static void panel(instruction_set set, dense<float const> a, std::size_t k, std::size_t depth, std::size_t i,
+                    std::size_t rows, std::size_t height, float* to) {
+    pack_panel(a, k, depth, i, rows, height, to);
+    round_in_pairs<Turn>::run(set, {to, depth, 1, height, panel_stride<float>});
+  }
+  static void panels(instruction_set set, dense<float const> a, std::size_t k, std::size_t depth, std::size_t i,
+                     std::size_t end, std::size_t height, float* to) {
+    pack_panels(a, k, depth, i, end, height, to);
+    for (; i < end; i += height, to += panel_size<float>) {
+      round_in_pairs<Turn>::run(set, {to, depth, height, height, 1});
+    }
+  }
+  static void rows(instruction_set set, dense<float const> x, std::size_t readable, float* to, std::size_t width,
+                   std::size_t panel) {
+    full::rows(set, x, readable, to, width, panel);
+    for (std::size_t i = 0; i < x.cols; i += width, to += panel) {
+      round_in_pairs<Turn>::run(set, {to, x.rows, width, width, 1});
+    }
+  }
+  static void scaled(float const* from, std::size_t depth, float scale, float* to) {
+    full::scaled(from, depth, scale, to);
+    round_in_pairs<Turn>::run(instruction_set::portable, {to, depth, 1, 1, 1});
+  }
+  static void scaled_rows(instruction_set set, dense<float const> x, float const* scale, float* to,
+                          std::size_t to_width) {
+    full::scaled_rows(set, x, scale, to, to_width);
+    round_in_pairs<Turn>::run(set, {to, x.rows, to_width, to_width, 1});
+  }
+};
+
+#if INTARSIA_X86
+// Numbers rounded to bf16, two steps to a word.
+struct paired_operands {
+  using word = bf16_pair;
+  static constexpr bool rounds = true;
+  static constexpr std::size_t step = 2 * panel_depth<bf16_pair>;
+
+  [[nodiscard]] static constexpr std::size_t words(std::size_t steps) { return (steps + 1) / 2; }
+  [[nodiscard]] static tile_set<bf16_pair> tiles(instruction_set) { return paired_tiles(); }
+
+  static void columns(instruction_set, dense<float const> b, bool transposed, std::size_t k, std::size_t depth,
+                      std::size_t j, std::size_t width, bf16_pair* to, std::size_t to_width) {
+    if (transposed) {
+      pair_columns(b.data + j * b.stride + k, b.stride, depth, width, to, to_width);
+    } else {
+      float const* const from = b.data + k * b.stride + j;
+      for (std::size_t s = 0; s < depth; s += 2, to += to_width) {
+        float const* const even = from + s * b.stride;
+        pair_rows(even, s + 1 < depth ? even + b.stride : nullptr, width, 1, 1, to, to_width, to_width);
+      }
+    }
+  }
+  static void panel(instruction_set, dense<float const> a, std::size_t k, std::size_t depth, std::size_t i,
+                    std::size_t rows, std::size_t height, bf16_pair* to) {
+    for (std::size_t row = 0; row < height; ++row, to += panel_stride<bf16_pair>) {
+      if (row < rows) {
+        pair_row(a.data + (i + row) * a.stride + k, depth, 1, to);
+      } else {
+        std::fill_n(to, words(depth), bf16_pair{});
+      }
+    }
+  }
+  static void panels(instruction_set, dense<float const> a, std::size_t k, std::size_t depth, std::size_t i,
+                     std::size_t end, std::size_t height, bf16_pair* to) {
+    float const* const from = a.data + k * a.stride + i;
+    for (std::size_t s = 0; s < depth; s += 2, to += height) {
+      float const* const even = from + s * a.stride;
+      pair_rows(even, s + 1 < depth ? even + a.stride : nullptr, end - i, 1, 1, to, height, panel_size<bf16_pair>);
+    }
+  }
+  static void rows(instruction_set, dense<float const> x, std::size_t, bf16_pair* to, std::size_t width,
+                   std::size_t panel) {
+    for (std::size_t s = 0; s < x.rows; s += 2, to += width) {
+      float const* const even = x.data + s * x.stride;
+      pair_rows(even, s + 1 < x.rows ? even + x.stride : nullptr, x.cols, 1, 1, to, width, panel);
+    }
+  }
+  static void scaled(float const* from, std::size_t depth, float scale, bf16_pair* to) {
+    pair_row(from, depth, scale, to);
+  }
+  static void scaled_rows(instruction_set, dense<float const> x, float const* scale, bf16_pair* to,
+                          std::size_t to_width) {
+    for (std::size_t s = 0; s < x.rows; s += 2, to += to_width) {
+      float const* const even = x.data + s * x.stride;
+      bool const two = s + 1 < x.rows;
+      pair_rows(even, two ? even + x.stride : nullptr, x.cols, scale[s], two ? scale[s + 1] : 1, to, to_width,
+                to_width);
+    }
+  }
+  // Weights (rows, cols), `stride` apart and zero from cols to the next multiple of 16, as pairs of neighbors, and for
+  // `above` (or null) as pairs of one above the other, those `stride` apart too.
+  static void weights(float const* from, std::size_t stride, std::size_t rows, std::size_t cols, bf16_pair* to,
+                      bf16_pair* above) {
+    constexpr std::size_t apart = panel_stride<bf16_pair>;
+    std::size_t const padded = (cols + 31) / 32 * 32;
+    for (std::size_t row = 0; row < rows; ++row) {
+      pair_row(from + row * stride, cols, 1, to + row * apart);
+      std::fill_n(to + row * apart + words(cols), padded / 2 - words(cols), bf16_pair{});
+    }
+    if (!above) return;
+    if (rows % 2 == 1) std::fill_n(to + rows * apart, padded / 2, bf16_pair{});
+    for (std::size_t row = 0; row < rows; row += 2) {
+      turn_pairs(to + row * apart, to + (row + 1) * apart, padded, above + row / 2 * stride);
+    }
+  }
+};
+#endif
+
+}  // namespace intarsia::inline v0::cpu::detail

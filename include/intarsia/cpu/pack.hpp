@@ -1,0 +1,103 @@
+// Copies parts of matrices as the tiles of a product read them.
+#pragma once
+
+#include <algorithm>
+#include <cstring>
+#include <intarsia/cpu/tile.hpp>
+#include <intarsia/tensor/view.hpp>
+
+namespace intarsia::inline v0::cpu::detail {
+
+// Steps [k, k + depth) of columns [j, j + width) of op(B), step by step, `to_width` numbers a step, the rest zero.
+template <class T>
+inline void pack_columns(dense<T const> b, bool transposed, std::size_t k, std::size_t depth, std::size_t j,
+                         std::size_t width, T* to, std::size_t to_width) {
+  if (!transposed) {
+    for (std::size_t s = 0; s < depth; ++s, to += to_width) {
+      std::copy_n(b.data + (k + s) * b.stride + j, width, to);
+      std::fill(to + width, to + to_width, T{0});
+    }
+    return;
+  }
+  constexpr std::size_t block = 64 / sizeof(T);
+  for (std::size_t begin = 0; begin < depth; begin += block) {
+    std::size_t const end = std::min(depth, begin + block);
+    for (std::size_t column = 0; column < width; ++column) {
+      T const* const from = b.data + (j + column) * b.stride + k;
+      for (std::size_t s = begin; s < end; ++s) to[s * to_width + column] = from[s];
+    }
+    for (std::size_t s = begin; s < end; ++s) std::fill(to + s * to_width + width, to + (s + 1) * to_width, T{0});
+  }
+}
+
+// Panels of A that are packed together where A is transposed, so that its rows are read in longer pieces.
+inline constexpr std::size_t panel_group = 4;
+template <class T>
+inline constexpr std::size_t panel_size = tallest_tile* panel_stride<T>;
+
+// Steps [k, k + depth) of rows [i, i + rows) of A as a tile reads them; rows up to `height` are zero.
+template <class T>
+inline void pack_panel(dense<T const> a, std::size_t k, std::size_t depth, std::size_t i, std::size_t rows,
+                       std::size_t height, T* to) {
+  for (std::size_t row = 0; row < height; ++row, to += panel_stride<T>) {
+    if (row < rows) {
+      std::memcpy(to, a.data + (i + row) * a.stride + k, depth * sizeof(T));
+    } else {
+      std::fill_n(to, depth, T{0});
+    }
+  }
+}
+
+// Asks for rows [i, i + rows) of A, which are packed next.
+template <class T>
+inline void fetch_panel(dense<T const> a, std::size_t k, std::size_t depth, std::size_t i, std::size_t rows) {
+  for (std::size_t row = 0; row < rows; ++row) {
+    T const* const from = a.data + (i + row) * a.stride + k;
+    for (std::size_t s = 0; s < depth; s += 64 / sizeof(T)) __builtin_prefetch(from + s);
+  }
+}
+
+// The same of A', for the panels that rows [i, end) make, each `height` rows.
+template <class T>
+inline void pack_panels(dense<T const> a, std::size_t k, std::size_t depth, std::size_t i, std::size_t end,
+                        std::size_t height, T* to) {
+  // Numbers go four at a time, over into the next step (or the panel's slack): faster than the exact count.
+  std::size_t const whole = (end - i) / height, rounded = (height + 3) / 4 * 4;
+  std::size_t const quick = whole > 0 && i + (whole - 1) * height + rounded > a.cols ? whole - 1 : whole;
+  for (std::size_t s = 0; s < depth; ++s, to += height) {
+    T const* from = a.data + (k + s) * a.stride + i;
+    T* panel = to;
+    for (std::size_t p = 0; p < quick; ++p, from += height, panel += panel_size<T>) {
+      for (std::size_t row = 0; row < rounded; row += 4) std::memcpy(panel + row, from + row, 4 * sizeof(T));
+    }
+    for (std::size_t top = i + quick * height; top < end; top += height, from += height, panel += panel_size<T>) {
+      std::size_t const rows = std::min(height, end - top);
+      for (std::size_t row = 0; row < rows; ++row) panel[row] = from[row];
+      for (std::size_t row = rows; row < height; ++row) panel[row] = T{0};
+    }
+  }
+}
+
+// Copies columns of one row to panels: `count` numbers, `width` to a panel, panels `panel` numbers apart. Rows of a
+// panel lie side by side and are written in order, so a whole block may be stored over the beginning of the next one;
+// `readable` numbers can be read. Numbers beyond `count` are zero.
+template <class T>
+struct panel_row {
+  static constexpr std::size_t block = 64 / sizeof(T);
+
+  static void put(T const* from, std::size_t count, std::size_t readable, T* to, std::size_t width, std::size_t panel) {
+    for (std::size_t i = 0; i < count; i += width, to += panel) {
+      std::size_t const some = std::min(width, count - i);
+      if (some == width && width <= block && i + block <= readable) {
+        std::memcpy(to, from + i, block * sizeof(T));
+      } else if (some == width && width % block == 0) {
+        for (std::size_t c = 0; c < width; c += block) std::memcpy(to + c, from + i + c, block * sizeof(T));
+      } else {
+        for (std::size_t c = 0; c < some; ++c) to[c] = from[i + c];
+        for (std::size_t c = some; c < width; ++c) to[c] = T{0};
+      }
+    }
+  }
+};
+
+}  // namespace intarsia::inline v0::cpu::detail
