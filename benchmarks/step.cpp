@@ -83,7 +83,7 @@ struct training {
   ia::neighbor_sampler<Shop, ia::context> sampler;
   ia::block<Shop> block;
   encoder_type encoder;
-  ia::adam learn;
+  ia::adam<> learn;
   std::vector<ia::slot<Item>> anchors, positives;
   inputs in;
   std::uint64_t next = 0;

@@ -51,6 +51,7 @@
 #include <intarsia/exec/backend.hpp>
 #include <intarsia/exec/module.hpp>
 #include <intarsia/exec/neighbor_draws.hpp>
+#include <intarsia/exec/parameter_step.hpp>
 #include <intarsia/exec/recorder.hpp>
 #include <intarsia/exec/scope.hpp>
 #include <intarsia/exec/tape.hpp>
@@ -196,6 +197,7 @@
 #include <intarsia/cpu/scan_products.hpp>
 #include <intarsia/cpu/segment.hpp>
 #include <intarsia/cpu/spmm.hpp>
+#include <intarsia/cpu/step_parameters.hpp>
 #include <intarsia/cpu/tile.hpp>
 
 namespace intarsia::inline v0 {

@@ -17,6 +17,7 @@
 #include <intarsia/cpu/scan_products.hpp>
 #include <intarsia/cpu/segment.hpp>
 #include <intarsia/cpu/spmm.hpp>
+#include <intarsia/cpu/step_parameters.hpp>
 #include <intarsia/exec/backend.hpp>
 
 namespace intarsia::inline v0 {

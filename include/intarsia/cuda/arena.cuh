@@ -19,13 +19,17 @@ struct memory_source {
   void* self = nullptr;
 };
 
+namespace detail {
+inline void* take_from_pool(void*, std::size_t bytes, cudaStream_t stream) {
+  void* place = nullptr;
+  check(cudaMallocAsync(&place, bytes, stream), "taking device memory");
+  return place;
+}
+inline void give_to_pool(void*, void* place, cudaStream_t stream) { static_cast<void>(cudaFreeAsync(place, stream)); }
+}  // namespace detail
+
 [[nodiscard]] inline memory_source stream_ordered_pool() {
-  return {[](void*, std::size_t bytes, cudaStream_t stream) {
-            void* place = nullptr;
-            check(cudaMallocAsync(&place, bytes, stream), "taking device memory");
-            return place;
-          },
-          [](void*, void* place, cudaStream_t stream) { static_cast<void>(cudaFreeAsync(place, stream)); }, nullptr};
+  return {detail::take_from_pool, detail::give_to_pool, nullptr};
 }
 
 // One piece of device memory, given back at the end of its life in the order of the stream.
@@ -51,6 +55,9 @@ class block {
     if (place_) source_.give(source_.self, place_, stream_);
   }
 
+  // As many bytes from the same source.
+  [[nodiscard]] block like() const { return {source_, stream_, bytes_}; }
+  [[nodiscard]] cudaStream_t stream() const { return stream_; }
   [[nodiscard]] std::byte* data() const { return static_cast<std::byte*>(place_); }
   [[nodiscard]] std::size_t size() const { return bytes_; }
 

@@ -1,9 +1,9 @@
 // Setting, copying and moving numbers between host and device.
 #pragma once
 
-#include <algorithm>
 #include <cstring>
 #include <intarsia/cuda/map.cuh>
+#include <intarsia/exec/module.hpp>
 #include <intarsia/tensor/tensor.hpp>
 #include <intarsia/tensor/view.hpp>
 #include <span>
@@ -25,10 +25,9 @@ struct set_numbers {
 template <class T>
 void fill(context& ctx, dense<T, device> x, std::type_identity_t<T> value) {
   if (x.rows == 0 || x.cols == 0) return;
-  unsigned char bytes[sizeof(T)];
+  unsigned char bytes[sizeof(T)], zeros[sizeof(T)]{};
   std::memcpy(bytes, &value, sizeof(T));
-  bool const zero = std::all_of(bytes, bytes + sizeof(T), [](unsigned char b) { return b == 0; });
-  if (zero && x.contiguous()) {
+  if (std::memcmp(bytes, zeros, sizeof(T)) == 0 && x.contiguous()) {
     check(cudaMemsetAsync(x.data, 0, x.rows * x.cols * sizeof(T), ctx.stream()), "setting numbers");
   } else {
     each_number(ctx, x.rows, x.cols, detail::set_numbers<T>{x, value});
@@ -57,6 +56,18 @@ class device_tensor {
   // Uninitialised.
   device_tensor(context& ctx, std::size_t rows, std::size_t cols)
       : rows_{rows}, cols_{cols}, numbers_{ctx.keep(rows * cols * sizeof(T))} {}
+  // Zeros as many as another one's numbers, on the same stream.
+  [[nodiscard]] static device_tensor zeros_like(auto const& x) {
+    device_tensor made;
+    made.rows_ = x.rows();
+    made.cols_ = x.cols();
+    made.numbers_ = x.memory().like();
+    if (made.size() > 0) {
+      check(cudaMemsetAsync(made.data(), 0, made.size() * sizeof(T), made.numbers_.stream()), "setting numbers");
+    }
+    return made;
+  }
+  [[nodiscard]] block const& memory() const { return numbers_; }
 
   [[nodiscard]] std::size_t rows() const { return rows_; }
   [[nodiscard]] std::size_t cols() const { return cols_; }
@@ -146,3 +157,11 @@ template <class T>
 }
 
 }  // namespace intarsia::inline v0::cuda
+
+namespace intarsia::inline v0::detail {
+template <class T>
+struct owned_in<device, T> {
+  using type = cuda::device_tensor<dyn, dyn, T>;
+  [[nodiscard]] static type zeros_like(auto const& x) { return type::zeros_like(x); }
+};
+}  // namespace intarsia::inline v0::detail

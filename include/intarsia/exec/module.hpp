@@ -34,10 +34,33 @@ concept module =
     because<"a module lists its parts: static auto members(auto& self) { return std::tuple{ia::named(...)}; }">();
 
 namespace detail {
+// Owns numbers, on the host or on a device.
 template <class T>
-inline constexpr bool is_tensor = false;
-template <class R, class C, class T>
-inline constexpr bool is_tensor<tensor<R, C, T>> = true;
+inline constexpr bool is_tensor = requires(T& x) {
+  typename T::row_axis;
+  typename T::space;
+  x.data();
+  x.view();
+};
+// What owns zeros like a tensor's numbers in the same memory; other memories than the host's add theirs.
+template <class Space, class T>
+struct owned_in;
+template <class T>
+struct owned_in<host, T> {
+  using type = tensor<dyn, dyn, T>;
+  [[nodiscard]] static type zeros_like(auto const& x) { return type(x.rows(), x.cols()); }
+};
+// Where the tensors of a module lie: it says so by `space`, or they are the host's.
+template <class M>
+struct memory_of {
+  using type = host;
+};
+template <class M>
+  requires requires { typename M::space; }
+struct memory_of<M> {
+  using type = typename M::space;
+};
+
 template <class T>
 inline constexpr bool is_list = false;
 template <class T, class A>

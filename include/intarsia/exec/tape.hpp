@@ -193,7 +193,8 @@ class tape {
       std::size_t end = count;
       for (lookup* l = found.lookups; l; l = l->before) {
         end -= l->count;
-        std::copy_n(l->ids, l->count, joined + end);
+        copy(context_, dense<std::uint32_t const, typename Context::space>{l->ids, 1, l->count, l->count},
+             dense<std::uint32_t, typename Context::space>{joined + end, 1, l->count, l->count});
         copy(context_, matrix{static_cast<T*>(l->gradient), l->count, cols, cols}, all.row_range(end, l->count));
       }
       ids = joined;

@@ -11,7 +11,8 @@ namespace intarsia::inline v0::detail {
 // Layers over a schema are typed at their door and plain inside, so that their code does not grow with the relations.
 template <class T, class Space>
 using plain_var = var<dyn, dyn, T, Space>;
-using plain_links = adjacency_view<void, void>;
+template <class Space>
+using plain_links = adjacency_view<void, void, Space>;
 
 template <class Rows, class Cols, class T, class S>
 [[nodiscard]] plain_var<T, S> plain(var<Rows, Cols, T, S> x) {
@@ -69,7 +70,7 @@ class source_rows {
   }
   // (sources, m) -> (targets, m)
   template <class On>
-  [[nodiscard]] plain_var<T, S> aggregated(On& on, plain_links links, reduction how) const {
+  [[nodiscard]] plain_var<T, S> aggregated(On& on, plain_links<S> links, reduction how) const {
     if (kind_ == kind::made) return plain(aggregate(on, links, made_, how));
     check_edges<S>(links, rows());
     auto const y = on.template fresh<dyn, dyn, T>(links.targets(), cols(), false);

@@ -5,6 +5,23 @@
 
 namespace intarsia::inline v0 {
 
+namespace detail {
+// y = rule(y + bias)
+template <class Context, class Rule, class T, class S>
+void finish(Context& ctx, Rule rule, dense<T, S> y, dense<T const, S> bias) {
+  each_row(ctx, y.rows, 2 * y.cols, [=] INTARSIA_FN(std::size_t i) {
+    for (std::size_t c = 0; c < y.cols; ++c) y[i][c] = rule.value(y[i][c] + bias.data[c]);
+  });
+}
+// dy = dy * slope of the rule at y
+template <class Context, class Rule, class T, class S>
+void finish_back(Context& ctx, Rule rule, dense<T const, S> y, dense<T, S> dy) {
+  each_row(ctx, dy.rows, 2 * dy.cols, [=] INTARSIA_FN(std::size_t i) {
+    for (std::size_t c = 0; c < dy.cols; ++c) dy[i][c] *= rule.slope(y[i][c]);
+  });
+}
+}  // namespace detail
+
 // (n, in) * (in, out) + (1, out) -> (n, out)
 // Throws shape_error where a width known only at run time does not fit.
 template <axis R, axis In, axis W, axis Out, axis B, class T, class S>
@@ -18,20 +35,12 @@ template <axis R, axis In, axis W, axis Out, axis B, class T, class S>
   dense<T, S> const out = detail::made(y);
   dense<T const, S> const b = detail::value_of(bias);
   gemm(ctx, product::plain, detail::value_of(x), detail::value_of(w), out, false);
-  with_rule(then, [&](auto rule) {
-    each_row(ctx, out.rows, 2 * out.cols, [=] INTARSIA_FN(std::size_t i) {
-      for (std::size_t c = 0; c < out.cols; ++c) out[i][c] = rule.value(out[i][c] + b.data[c]);
-    });
-  });
+  with_rule(then, [&](auto rule) { detail::finish(ctx, rule, out, b); });
   if (y.tracked()) {
     on.record([=, &ctx] {
       if (then != activation::none) {
-        with_rule(then, [&](auto rule) {
-          dense<T, S> const dy = y.grad;  // nobody reads it after this pullback: it becomes the gradient before f
-          each_row(ctx, dy.rows, 2 * dy.cols, [=] INTARSIA_FN(std::size_t i) {
-            for (std::size_t c = 0; c < dy.cols; ++c) dy[i][c] *= rule.slope(out[i][c]);
-          });
-        });
+        // Nobody reads y.grad after this pullback: it becomes the gradient before f.
+        with_rule(then, [&](auto rule) { detail::finish_back(ctx, rule, detail::reading(out), y.grad); });
       }
       if (x.tracked()) gemm(ctx, product::transposed_right, detail::grad_of(y), detail::value_of(w), x.grad, true);
       if (w.tracked()) gemm(ctx, product::transposed_left, detail::value_of(x), detail::grad_of(y), w.grad, true);

@@ -2,7 +2,6 @@
 // (JMLR 2011).
 #pragma once
 
-#include <cmath>
 #include <intarsia/optim/optimizer.hpp>
 
 namespace intarsia::inline v0 {
@@ -13,37 +12,43 @@ struct adagrad_options {
   float weight_decay = 0;
 };
 
+namespace detail {
+template <class T>
+struct adagrad_rule {
+  T rate, epsilon, decay;
+  INTARSIA_FN void operator()(T& x, T gradient, T& sum) const {
+    T const g = gradient + decay * x;
+    sum += g * g;
+    x -= rate * g / (root_of(sum) + epsilon);
+  }
+};
+}  // namespace detail
+
 // s += g^2, x -= rate g / (sqrt(s) + epsilon), with g the gradient + weight_decay * x. A parameter that took no part is
 // left alone, as are the rows of a table that were not looked up: what a step costs follows from the batch, not from
 // the length of the table. The module's tensors have to outlive the optimiser.
 //   adagrad learn{towers, {.rate = 0.05f}};   learn.step(tape.backward(loss));
-class adagrad : public detail::optimizer<adagrad, adagrad_options, 1> {
-  friend detail::optimizer<adagrad, adagrad_options, 1>;
+template <class Space = host>
+class adagrad : public detail::optimizer<adagrad<Space>, adagrad_options, 1, Space> {
+  using base = detail::optimizer<adagrad<Space>, adagrad_options, 1, Space>;
+  friend base;
 
  public:
   template <module M>
-  explicit adagrad(M& part, adagrad_options options = {}) : optimizer{part, options} {}
+  explicit adagrad(M& part, adagrad_options options = {}) : base{part, options} {}
 
  private:
-  template <class Context, class T>
-  void take(gradients_on<Context> const& slopes, detail::learned<T, 1>& parameters) {
+  template <class Parameters>
+  void take(auto const& slopes, Parameters& parameters) {
+    using T = typename Parameters::scalar;
     parameters.begin(slopes);
-    auto const rate = static_cast<T>(options_.rate), epsilon = static_cast<T>(options_.epsilon);
-    auto const decay = static_cast<T>(options_.weight_decay);
-    parameters.update(slopes.backend(), [=](std::size_t, std::size_t count, T* x, T const* slope, auto states) {
-      T* const squares = states[0];
-      detail::in_blocks(count, [=](std::size_t first, auto size) {
-        T now[size], sum[size];
-        for (std::size_t i = 0; i < size; ++i) now[i] = x[first + i], sum[i] = squares[first + i];
-        for (std::size_t i = 0; i < size; ++i) {
-          T const g = slope[first + i] + decay * now[i];
-          sum[i] += g * g;
-          now[i] -= rate * g / (detail::root_of(sum[i]) + epsilon);
-        }
-        for (std::size_t i = 0; i < size; ++i) x[first + i] = now[i], squares[first + i] = sum[i];
-      });
+    parameters.update(slopes.backend(), [&](std::size_t) {
+      return detail::adagrad_rule<T>{static_cast<T>(this->options_.rate), static_cast<T>(this->options_.epsilon),
+                                     static_cast<T>(this->options_.weight_decay)};
     });
   }
 };
+template <module M>
+explicit adagrad(M&, adagrad_options = {}) -> adagrad<typename detail::memory_of<M>::type>;
 
 }  // namespace intarsia::inline v0

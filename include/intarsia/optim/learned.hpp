@@ -1,59 +1,44 @@
-// The parameters that an optimiser changes, cut into pieces of fixed size so that one pass of the threads serves all.
+// The parameters that an optimiser changes, and the numbers that it keeps for each of theirs.
 #pragma once
 
 #include <algorithm>
 #include <array>
-#include <bit>
-#include <cmath>
 #include <cstdint>
 #include <functional>
 #include <intarsia/core/expects.hpp>
 #include <intarsia/exec/backend.hpp>
 #include <intarsia/exec/module.hpp>
+#include <intarsia/exec/parameter_step.hpp>
+#include <intarsia/exec/scope.hpp>
 #include <intarsia/exec/tape.hpp>
+#include <memory>
 #include <optional>
+#include <span>
 #include <type_traits>
 #include <vector>
 
 namespace intarsia::inline v0::detail {
 
-// Calls f(i, size) for blocks [i, i + size) of [0, count), whose size is a constant: first of 16, then of 1. Without a
-// constant, compilers leave such a loop as it is.
-template <class F>
-inline void in_blocks(std::size_t count, F const& f) {
-  std::size_t i = 0;
-  for (; i + 16 <= count; i += 16) f(i, std::integral_constant<std::size_t, 16>{});
-  for (; i < count; ++i) f(i, std::integral_constant<std::size_t, 1>{});
-}
-
-// The square root of x >= 0, in float by Newton steps and to a unit in the last place: std::sqrt may set errno, and
-// that keeps a loop from being vectorised.
-[[nodiscard]] inline float root_of(float x) {
-  float inverse = std::bit_cast<float>(0x5F375A86u - (std::bit_cast<std::uint32_t>(x) >> 1));
-  for (int i = 0; i < 3; ++i) inverse *= 1.5f - 0.5f * x * inverse * inverse;
-  float const root = x * inverse;
-  return root + 0.5f * inverse * (x - root * root);
-}
-[[nodiscard]] inline double root_of(double x) { return std::sqrt(x); }
-
-// Those of scalar type T, with States numbers kept for each of theirs, and how many steps each has taken.
-template <class T, std::size_t States>
+// Those of scalar type T in one memory, with States numbers kept for each of theirs, and how many steps each has taken.
+template <class T, std::size_t States, class Space>
 class learned {
+  using numbers = typename owned_in<Space, T>::type;
+
  public:
+  using scalar = T;
+
   // Everything of type T in a module, each tensor once. The module's tensors have to stay alive; moving them is fine.
   void collect(auto& part) {
     visit(part, [this](std::string const&, auto& x) {
+      static_assert(std::is_same_v<typename std::remove_reference_t<decltype(x)>::space, Space>);
       if constexpr (std::is_same_v<decltype(x.data()), T*>) {
         auto const known = [&](parameter const& p) { return p.numbers == x.data(); };
         if (x.size() == 0 || std::any_of(parameters_.begin(), parameters_.end(), known)) return;
         parameters_.push_back({x.data(), x.size(), x.cols()});
-        for (auto& kept : states_) kept.emplace_back(x.rows(), x.cols());
+        for (auto& kept : states_) kept.push_back(owned_in<Space, T>::zeros_like(x));
       }
     });
-    for (std::size_t p = 0; p < parameters_.size(); ++p) {
-      by_address_.push_back(static_cast<std::uint32_t>(p));
-      for (std::size_t i = 0; i < parameters_[p].count; i += grain) pieces_.push_back({p, i});
-    }
+    for (std::size_t p = 0; p < parameters_.size(); ++p) by_address_.push_back(static_cast<std::uint32_t>(p));
     std::sort(by_address_.begin(), by_address_.end(), [this](auto a, auto b) {
       return std::less<>{}(parameters_[a].numbers, parameters_[b].numbers);
     });
@@ -75,25 +60,21 @@ class learned {
     });
   }
 
-  // update(parameter, count, numbers, gradient, states) for each piece of each parameter that took part, or for each
-  // row where only rows did.
-  template <class Context, class F>
-  void update(Context& ctx, F update) {
-    each_row(ctx, pieces_.size(), 8 * grain, [this, update](std::size_t i) {
-      auto const [p, first] = pieces_[i];
-      if (!gradients_[p].numbers || gradients_[p].rows) return;
-      run(update, p, std::min(grain, parameters_[p].count - first), first, gradients_[p].numbers + first);
-    });
+  // One step of the parameters that took part, by the rule that rule_of(parameter) gives for each.
+  template <class Context, class RuleOf>
+  void update(Context& ctx, RuleOf const& rule_of) {
+    using step = parameter_step<T, States, decltype(rule_of(std::size_t{}))>;
+    scope const keep{ctx};
+    step* const steps = ctx.notes().template take<step>(parameters_.size());
+    std::size_t count = 0;
     for (std::size_t p = 0; p < parameters_.size(); ++p) {
       slope const found = gradients_[p];
-      std::size_t const cols = parameters_[p].cols;
-      if (!found.rows) continue;
-      each_row(ctx, found.count / cols, 16 * cols, [=, this, end = found.count / cols](std::size_t k) {
-        constexpr std::size_t ahead = 8;
-        if (k + ahead < end) fetch(p, found.rows[k + ahead] * cols, cols);
-        run(update, p, cols, found.rows[k] * cols, found.numbers + k * cols);
-      });
+      if (!found.numbers || found.count == 0) continue;
+      step* const made = std::construct_at(steps + count++, step{parameters_[p].numbers, found.numbers, {}, found.rows,
+                                                                  found.count, parameters_[p].cols, rule_of(p)});
+      for (std::size_t s = 0; s < States; ++s) made->states[s] = states_[s][p].data();
     }
+    step_parameters(ctx, std::span<step const>{steps, count});
   }
 
   [[nodiscard]] std::size_t size() const { return parameters_.size(); }
@@ -103,7 +84,6 @@ class learned {
   static auto members(auto& self) { return std::tuple{named("steps", self.steps_), named("states", self.states_)}; }
 
  private:
-  static constexpr std::size_t grain = 4096;
   struct parameter {
     T* numbers;
     std::size_t count, cols;
@@ -113,29 +93,10 @@ class learned {
     std::uint32_t const* rows = nullptr;  // that the numbers belong to; null: all
     std::size_t count = 0;
   };
-  struct piece {
-    std::size_t parameter, first;
-  };
-
-  template <class F>
-  void run(F const& update, std::size_t p, std::size_t count, std::size_t first, T const* gradient) {
-    std::array<T*, States> states{};
-    for (std::size_t s = 0; s < States; ++s) states[s] = states_[s][p].data() + first;
-    update(p, count, parameters_[p].numbers + first, gradient, states);
-  }
-  // Rows of a long table are far apart: asks for one that is changed soon.
-  void fetch(std::size_t p, std::size_t first, std::size_t count) {
-    for (std::size_t c = 0; c < count; c += 64 / sizeof(T)) {
-      __builtin_prefetch(parameters_[p].numbers + first + c, 1);
-      for (auto& kept : states_) __builtin_prefetch(kept[p].data() + first + c, 1);
-    }
-  }
-
   std::vector<parameter> parameters_;
-  std::vector<piece> pieces_;
   std::vector<std::uint32_t> by_address_;
   std::vector<slope> gradients_;
-  std::array<std::vector<tensor<dyn, dyn, T>>, States> states_;
+  std::array<std::vector<numbers>, States> states_;
   std::optional<tensor<dyn, dim<1>>> steps_;  // (parameters, 1); nothing where there are none
 };
 

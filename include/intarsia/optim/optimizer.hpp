@@ -8,7 +8,7 @@ namespace intarsia::inline v0::detail {
 
 // A Rule derives from it and has take(gradients, learned): one step of the parameters of one scalar type, with States
 // numbers kept for each of theirs. The module's tensors have to outlive the optimiser.
-template <class Rule, class Options, std::size_t States>
+template <class Rule, class Options, std::size_t States, class Space>
 class optimizer {
  public:
   template <module M>
@@ -33,8 +33,8 @@ class optimizer {
 
  protected:
   Options options_;
-  learned<float, States> single_;
-  learned<double, States> twice_;
+  learned<float, States, Space> single_;
+  learned<double, States, Space> twice_;
 };
 
 }  // namespace intarsia::inline v0::detail

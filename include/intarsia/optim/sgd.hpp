@@ -11,28 +11,39 @@ struct sgd_options {
   float weight_decay = 0;
 };
 
+namespace detail {
+template <class T>
+struct sgd_rule {
+  T rate, keep, decay;
+  INTARSIA_FN void operator()(T& x, T gradient, T& velocity) const {
+    velocity = keep * velocity + (gradient + decay * x);
+    x -= rate * velocity;
+  }
+};
+}  // namespace detail
+
 // A parameter that took no part is left alone. The module's tensors have to outlive the optimiser.
-class sgd : public detail::optimizer<sgd, sgd_options, 1> {
-  friend detail::optimizer<sgd, sgd_options, 1>;
+template <class Space = host>
+class sgd : public detail::optimizer<sgd<Space>, sgd_options, 1, Space> {
+  using base = detail::optimizer<sgd<Space>, sgd_options, 1, Space>;
+  friend base;
 
  public:
   template <module M>
-  explicit sgd(M& part, sgd_options options = {}) : optimizer{part, options} {}
+  explicit sgd(M& part, sgd_options options = {}) : base{part, options} {}
 
  private:
-  template <class Context, class T>
-  void take(gradients_on<Context> const& slopes, detail::learned<T, 1>& parameters) {
+  template <class Parameters>
+  void take(auto const& slopes, Parameters& parameters) {
+    using T = typename Parameters::scalar;
     parameters.begin(slopes);
-    auto const rate = static_cast<T>(options_.rate), keep = static_cast<T>(options_.momentum);
-    auto const decay = static_cast<T>(options_.weight_decay);
-    parameters.update(slopes.backend(), [=](std::size_t, std::size_t count, T* x, T const* slope, auto states) {
-      T* const velocity = states[0];
-      for (std::size_t i = 0; i < count; ++i) {
-        velocity[i] = keep * velocity[i] + (slope[i] + decay * x[i]);
-        x[i] -= rate * velocity[i];
-      }
+    parameters.update(slopes.backend(), [&](std::size_t) {
+      return detail::sgd_rule<T>{static_cast<T>(this->options_.rate), static_cast<T>(this->options_.momentum),
+                                 static_cast<T>(this->options_.weight_decay)};
     });
   }
 };
+template <module M>
+explicit sgd(M&, sgd_options = {}) -> sgd<typename detail::memory_of<M>::type>;
 
 }  // namespace intarsia::inline v0

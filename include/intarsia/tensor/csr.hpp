@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <intarsia/tensor/space.hpp>
 #include <span>
+#include <type_traits>
 #include <vector>
 
 namespace intarsia::inline v0 {
@@ -19,8 +20,16 @@ struct csr_view {
   std::uint32_t const* columns = nullptr;   // (entries)
   float const* values = nullptr;            // (entries of the forward matrix); null: each entry counts 1
   std::uint32_t const* positions = nullptr; // (entries) of a transpose: the entry's place in `values`; null: its own
+  std::size_t most_entries = 0;             // in device memory, where the host cannot read offsets: at least as many
 
-  [[nodiscard]] std::size_t entries() const { return offsets ? static_cast<std::size_t>(offsets[rows]) : 0; }
+  // How many; in device memory at least as many as there are.
+  [[nodiscard]] std::size_t entries() const {
+    if constexpr (!std::is_same_v<Space, host>) {
+      return offsets ? most_entries : 0;
+    } else {
+      return offsets ? static_cast<std::size_t>(offsets[rows]) : 0;
+    }
+  }
   [[nodiscard]] std::size_t degree(std::size_t row) const {
     return offsets ? static_cast<std::size_t>(offsets[row + 1] - offsets[row]) : 0;
   }

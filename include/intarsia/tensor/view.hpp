@@ -30,9 +30,9 @@ struct dense {
   [[nodiscard]] constexpr dense col_range(std::size_t begin, std::size_t count) const {
     return {data + begin, rows, count, stride};
   }
-  constexpr operator dense<T const, Space>() const
-    requires(!std::is_const_v<T>)
-  {
+  template <class Reading>
+    requires(std::is_same_v<Reading, T const> && !std::is_const_v<T>)
+  constexpr operator dense<Reading, Space>() const {
     return {data, rows, cols, stride};
   }
 };
@@ -45,10 +45,10 @@ struct view : dense<T, Space> {
 
   constexpr view() = default;
   constexpr explicit view(dense<T, Space> plain) : dense<T, Space>{plain} {}
-  constexpr operator view<Rows, Cols, T const, Space>() const
-    requires(!std::is_const_v<T>)
-  {
-    return view<Rows, Cols, T const, Space>{dense<T const, Space>(*this)};
+  template <class Reading>
+    requires(std::is_same_v<Reading, T const> && !std::is_const_v<T>)
+  constexpr operator view<Rows, Cols, Reading, Space>() const {
+    return view<Rows, Cols, Reading, Space>{dense<Reading, Space>{this->data, this->rows, this->cols, this->stride}};
   }
 };
 

@@ -1,0 +1,90 @@
+// Kernels on matrices whose rows are found by id or along edges: some neighboring threads share a row, each reads pieces
+// of it of up to 16 bytes.
+#pragma once
+
+#include <cstdint>
+#include <intarsia/core/bf16.hpp>
+#include <intarsia/cuda/launch.cuh>
+#include <intarsia/exec/backend.hpp>
+#include <intarsia/tensor/csr.hpp>
+#include <intarsia/tensor/view.hpp>
+#include <type_traits>
+
+namespace intarsia::inline v0::cuda::detail {
+
+// Some numbers of a row that are read or written at once.
+template <class T, unsigned Count>
+struct alignas(sizeof(T) * Count) pack {
+  T number[Count];
+};
+template <class T, unsigned Count>
+[[nodiscard]] INTARSIA_FN pack<T, Count> read_pack(T const* from) {
+  return *static_cast<pack<T, Count> const*>(static_cast<void const*>(from));
+}
+template <class T, unsigned Count>
+INTARSIA_FN void write_pack(T* to, pack<T, Count> const& numbers) {
+  *static_cast<pack<T, Count>*>(static_cast<void*>(to)) = numbers;
+}
+
+// How rows of `cols` numbers are shared out: `lanes` threads (a power of 2, at most a warp) to a row.
+struct row_plan {
+  std::size_t rows, cols;
+  unsigned lanes;
+
+  // Item `thread` of the whole grid: its row, and the first column it takes; the next is lanes * pack further.
+  [[nodiscard]] INTARSIA_FN std::size_t row_of(std::size_t thread) const { return thread / lanes; }
+  [[nodiscard]] INTARSIA_FN std::size_t column_of(std::size_t thread, unsigned pack) const {
+    return thread % lanes * pack;
+  }
+};
+[[nodiscard]] INTARSIA_FN constexpr unsigned lanes_for(std::size_t cols, unsigned pack) {
+  unsigned lanes = 1;
+  while (lanes < warp_size && std::size_t{lanes} * pack < cols) lanes *= 2;
+  return lanes;
+}
+// Whether every row begins where a pack of `bytes` may be read.
+[[nodiscard]] inline bool packs_fit(void const* data, std::size_t stride, std::size_t cols, std::size_t number,
+                                    unsigned pack) {
+  return cols % pack == 0 && stride % pack == 0 && reinterpret_cast<std::uintptr_t>(data) % (number * pack) == 0;
+}
+
+// f(row, column, pack size) for each pack of each row; `Body` holds the matrices, and has rows(), cols().
+template <unsigned Pack, class Body>
+__global__ void rows_kernel(row_plan plan, Body body) {
+  std::size_t const count = plan.rows * plan.lanes;
+  for (std::size_t i = thread_number(); i < count; i += thread_count()) {
+    std::size_t const row = plan.row_of(i);
+    for (std::size_t c = plan.column_of(i, Pack); c < plan.cols; c += std::size_t{plan.lanes} * Pack) {
+      body.template run<Pack>(row, c);
+    }
+  }
+}
+// Four numbers at a time where all rows allow it, else one.
+template <class Body>
+void launch_rows(context& ctx, std::size_t rows, std::size_t cols, bool packs, Body const& body) {
+  unsigned const pack = packs ? 4 : 1, lanes = lanes_for(cols, pack);
+  grid const size = grid::of_threads(rows * lanes, 128);
+  if (cols == 0) return;
+  if (packs) {
+    launch(ctx, rows_kernel<4, Body>, size, row_plan{rows, cols, lanes}, body);
+  } else {
+    launch(ctx, rows_kernel<1, Body>, size, row_plan{rows, cols, lanes}, body);
+  }
+}
+
+template <class T, class X>
+[[nodiscard]] INTARSIA_FN T as_number(X x) {
+  if constexpr (std::is_same_v<X, T>) {
+    return x;
+  } else {
+    return static_cast<T>(static_cast<float>(x));
+  }
+}
+// The value of an entry of a matrix.
+template <class T>
+[[nodiscard]] INTARSIA_FN T entry_value(csr_view<device> const& a, std::uint64_t entry) {
+  if (!a.values) return T{1};
+  return static_cast<T>(a.values[a.positions ? a.positions[entry] : entry]);
+}
+
+}  // namespace intarsia::inline v0::cuda::detail
