@@ -17,7 +17,8 @@ set(INTARSIA_SANITIZE "" CACHE STRING "Sanitizers for the project's own programs
 
 set(intarsia_warning_flags -Wall -Wextra -Wpedantic -Wconversion -Wshadow -Werror)
 add_library(intarsia_warnings INTERFACE)
-target_compile_options(intarsia_warnings INTERFACE ${intarsia_warning_flags})
+target_compile_options(intarsia_warnings INTERFACE "$<$<COMPILE_LANGUAGE:CXX>:${intarsia_warning_flags}>"
+  "$<$<COMPILE_LANGUAGE:CUDA>:--Werror=all-warnings>")
 if(INTARSIA_SANITIZE)
   target_compile_options(intarsia_warnings INTERFACE
     -fsanitize=${INTARSIA_SANITIZE} -fno-sanitize-recover=all -fno-omit-frame-pointer)

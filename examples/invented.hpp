@@ -2,9 +2,16 @@
 // its links. Some links are hidden, to be found again. Everything follows from the seed.
 #pragma once
 
+#ifdef __CUDACC__
+#include <intarsia/cuda.cuh>
+#else
+#include <intarsia/intarsia.hpp>
+#endif
+
+#include <algorithm>
 #include <cstdio>
 #include <cstdlib>
-#include <intarsia/intarsia.hpp>
+#include <utility>
 #include <vector>
 
 namespace invented {
@@ -69,8 +76,8 @@ struct world {
 };
 
 // The share of hidden links (a, b) whose b is among the ten of its type closest to a that a is not linked to.
-template <class S, class Vectors>
-double recall(intarsia::context& ctx, world<S> const& all, Vectors const& z) {
+template <class Context, class S, class Vectors>
+double recall(Context& ctx, world<S> const& all, Vectors const& z) {
   double found = 0, links = 0;
   S::each_relation([&](auto r) {
     auto const lists =
@@ -81,6 +88,47 @@ double recall(intarsia::context& ctx, world<S> const& all, Vectors const& z) {
     }
   });
   return found / links;
+}
+
+// The same by plain loops, where there is no context of the CPU.
+template <class S, class Vectors>
+double recall(world<S> const& all, Vectors const& z) {
+  double found = 0, links = 0;
+  S::each_relation([&](auto r) {
+    for (auto const& link : all.hidden[r]) {
+      auto const from = z[r.source][link.source];
+      auto const score = [&](std::size_t i) {
+        float sum = 0;
+        for (std::size_t c = 0; c < from.size(); ++c) sum += from[c] * z[r.target][i][c];
+        return sum;
+      };
+      auto const linked = all.graph[r].backward[link.source];
+      std::size_t closer = 0;
+      for (std::uint32_t i = 0; i < nodes_of_a_type; ++i) {
+        bool const known = std::binary_search(linked.begin(), linked.end(), i);
+        if (!known && i != link.target && score(i) > score(link.target)) ++closer;
+      }
+      links += 1;
+      found += closer < shown ? 1 : 0;
+    }
+  });
+  return found / links;
+}
+
+// Links of a relation, drawn anew for each step: sources, and a target of each.
+template <class S, class R>
+auto some_links(intarsia::graph<S> const& g, R r, std::uint32_t count, intarsia::seed s, std::uint64_t step) {
+  std::pair<std::vector<intarsia::id<typename R::source_type>>, std::vector<intarsia::id<typename R::target_type>>> some;
+  auto const sources = g[r].forward;
+  intarsia::random dice{s, 5000, step};
+  while (some.first.size() < count) {
+    std::uint32_t const target = dice.below(nodes_of_a_type);
+    if (sources.degree(target) == 0) continue;
+    auto const row = sources[target];
+    some.first.push_back({row[dice.below(static_cast<std::uint32_t>(row.size()))]});
+    some.second.push_back({target});
+  }
+  return some;
 }
 
 // Users, the items of one type that they chose, and further ones that were hidden: two of the ten of each.
@@ -102,8 +150,8 @@ struct listeners {
 };
 
 // The share of hidden pairs (u, i) whose i is among the ten closest to u that u is not known to have chosen.
-template <class User, class Item, class Users, class Items>
-double recall(intarsia::context& ctx, listeners<User, Item> const& all, Users const& users, Items const& items) {
+template <class Context, class User, class Item, class Users, class Items>
+double recall(Context& ctx, listeners<User, Item> const& all, Users const& users, Items const& items) {
   std::vector<intarsia::edge> edges;
   for (std::size_t p = 0; p < all.known.size(); ++p) {
     edges.push_back({all.known.second[p].value, all.known.first[p].value});

@@ -24,16 +24,6 @@ bool of_one_type(ia::node_numbering const& nodes, std::span<std::uint32_t const>
          std::all_of(items.begin(), items.end(), [&](auto i) { return nodes.type(i) == nodes.type(items[0]); });
 }
 
-// Mean 0 and deviation 1 over the candidates.
-void standardize(std::span<float> x, std::span<std::uint32_t const> candidates) {
-  double sum = 0, squares = 0;
-  for (auto const i : candidates) sum += static_cast<double>(x[i]);
-  double const mean = sum / static_cast<double>(candidates.size());
-  for (auto const i : candidates) squares += (static_cast<double>(x[i]) - mean) * (static_cast<double>(x[i]) - mean);
-  double const deviation = std::sqrt(squares / static_cast<double>(candidates.size())) + 1e-9;
-  for (float& v : x) v = static_cast<float>((static_cast<double>(v) - mean) / deviation);
-}
-
 scoring for_unmet(ia::cpu::context& ctx, ia::interactions const& train_on, numbers const& text,
                   ia::dot_scorer const& towers, ia::ridge_options const& ridge,
                   std::span<std::uint32_t const> candidates, joint_settings const& settings,

@@ -1,6 +1,7 @@
 // What ranks: a function that scores all items for some users.
 #pragma once
 
+#include <cmath>
 #include <cstdint>
 #include <functional>
 #include <intarsia/cpu/context.hpp>
@@ -20,6 +21,16 @@ template <class Scorer>
   return [&ctx, model = std::make_shared<Scorer const>(std::move(model))](auto users, auto out) {
     model->score(ctx, users, out);
   };
+}
+
+// Brings a user's scores to mean 0 and deviation 1 over some items; those of the others move along.
+inline void standardize(std::span<float> x, std::span<std::uint32_t const> items) {
+  double sum = 0, squares = 0;
+  for (auto const i : items) sum += static_cast<double>(x[i]);
+  double const mean = sum / static_cast<double>(items.size());
+  for (auto const i : items) squares += (static_cast<double>(x[i]) - mean) * (static_cast<double>(x[i]) - mean);
+  double const deviation = std::sqrt(squares / static_cast<double>(items.size())) + 1e-9;
+  for (float& v : x) v = static_cast<float>((static_cast<double>(v) - mean) / deviation);
 }
 
 // A score as the library's evaluation takes it.

@@ -7,6 +7,7 @@
 #include <intarsia/models/baselines.hpp>
 #include <intarsia/models/evaluation.hpp>
 #include <memory>
+#include <numeric>
 
 #include "catalogue_types.hpp"
 #include "foundation.hpp"
@@ -219,28 +220,21 @@ class learned_rows {
   // Both brought to mean 0 and deviation 1 over the items of a user, then added.
   scoring with_text() {
     auto const text = std::make_shared<ia::text_knn const>(part_.train, text_.view());
-    return [&ctx = ctx_, text, towers = recommended_towers()](auto users, ia::dense<float> out) {
+    std::vector<std::uint32_t> all(of_.items());
+    std::iota(all.begin(), all.end(), std::uint32_t{0});
+    return [&ctx = ctx_, text, towers = recommended_towers(), all](auto users, ia::dense<float> out) {
       numbers likeness(out.rows, out.cols);
       towers->score(ctx, users, out);
       text->score(ctx, users, likeness.view());
       ctx.threads().bulk(out.rows, 16, [&](std::size_t begin, std::size_t end) {
         for (std::size_t u = begin; u < end; ++u) {
-          to_unit_deviation(out[u]);
-          to_unit_deviation(likeness[u]);
+          standardize(out[u], all);
+          standardize(likeness[u], all);
           for (std::size_t i = 0; i < out.cols; ++i) out[u][i] += likeness[u][i];
         }
       });
     };
   }
-  static void to_unit_deviation(std::span<float> x) {
-    double sum = 0, squares = 0;
-    for (float const v : x) sum += static_cast<double>(v);
-    double const mean = sum / static_cast<double>(x.size());
-    for (float const v : x) squares += (static_cast<double>(v) - mean) * (static_cast<double>(v) - mean);
-    double const deviation = std::sqrt(squares / static_cast<double>(x.size())) + 1e-9;
-    for (float& v : x) v = static_cast<float>((static_cast<double>(v) - mean) / deviation);
-  }
-
   // two-tower-hgnn with one thing changed.
   void ablations() {
     auto const changed = [&](std::string const& name, foundation_settings const& settings) {

@@ -13,8 +13,8 @@
 namespace intarsia::inline v0::cpu {
 
 namespace detail {
-// The rule on Size numbers, which are copied first: numbers, gradient and states may not overlap, and so the loop in the
-// middle is vectorised.
+// The rule on Size numbers, which are copied first: numbers, gradient and states may not overlap, and so the loop in
+// the middle is vectorised.
 template <std::size_t Size, class T, std::size_t States, class Rule, std::size_t... S>
 inline void step_block(parameter_step<T, States, Rule> const& step, std::size_t to, std::size_t from,
                        std::index_sequence<S...>) {

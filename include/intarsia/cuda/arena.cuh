@@ -37,12 +37,16 @@ class block {
  public:
   block() = default;
   block(memory_source source, cudaStream_t stream, std::size_t bytes)
-      : source_{source}, stream_{stream}, place_{bytes > 0 ? source.take(source.self, bytes, stream) : nullptr},
+      : source_{source},
+        stream_{stream},
+        place_{bytes > 0 ? source.take(source.self, bytes, stream) : nullptr},
         bytes_{bytes} {
     if (bytes > 0 && !place_) check(cudaErrorMemoryAllocation, "taking device memory");
   }
   block(block&& other) noexcept
-      : source_{other.source_}, stream_{other.stream_}, place_{std::exchange(other.place_, nullptr)},
+      : source_{other.source_},
+        stream_{other.stream_},
+        place_{std::exchange(other.place_, nullptr)},
         bytes_{std::exchange(other.bytes_, 0)} {}
   block& operator=(block&& other) noexcept {
     std::swap(source_, other.source_);
@@ -68,8 +72,8 @@ class block {
   std::size_t bytes_ = 0;
 };
 
-// Blocks are kept for reuse; rewinding to an empty arena merges them, so that a loop whose steps need equal memory takes
-// none after its second round, and hands out the same addresses in each: what a captured CUDA graph needs.
+// Blocks are kept for reuse; rewinding to an empty arena merges them, so that a loop whose steps need equal memory
+// takes none after its second round, and hands out the same addresses in each: what a captured CUDA graph needs.
 class arena {
  public:
   struct mark {

@@ -17,19 +17,19 @@ namespace intarsia::inline v0::cuda {
 
 struct context_options {
   int device = 0;
-  std::optional<cudaStream_t> stream;            // work of the context follows this stream's order; none: one of its own
+  std::optional<cudaStream_t> stream;  // work of the context follows this stream's order; none: one of its own
   memory_source memory = stream_ordered_pool();  // outlives the context and what was uploaded by it
 };
 
-// cuda::context ctx{seed{7}}; then upload what the model reads, and the same layers, losses and optimisers as on the CPU
-// do their work on the device. Calls only put work on the stream and return; those that wait for it say so (download,
-// wait). One context per thread that records; not copyable. Throws error, with the remedy, where there is no device.
+// cuda::context ctx{seed{7}}; then upload what the model reads, and the same layers, losses and optimisers as on the
+// CPU do their work on the device. Calls only put work on the stream and return; those that wait for it say so
+// (download, wait). One context per thread that records; not copyable. Throws error, with the remedy, where there is no
+// device.
 class context : public computes<context> {
  public:
   using space = device;
 
-  explicit context(seed s = {}, context_options options = {})
-      : state_{std::make_unique<state>(options)}, seed_{s} {}
+  explicit context(seed s = {}, context_options options = {}) : state_{std::make_unique<state>(options)}, seed_{s} {}
 
   [[nodiscard]] cudaStream_t stream() const { return state_->stream; }
   [[nodiscard]] int device_number() const { return state_->number; }

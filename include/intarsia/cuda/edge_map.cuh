@@ -84,9 +84,9 @@ struct target_pull_body {
     T own{0}, weight{0};
     if (rows.has(row)) {
       for (std::uint64_t e = a.offsets ? a.offsets[row] : 0; a.offsets && e < a.offsets[row + 1]; ++e) {
-        auto const y = message<Rule, number>(rule, number{in.from(a.columns[e], c)},
-                                             number::variable(in.own(row, c), 0),
-                                             number::variable(in.weight.data[c], 1), number{entry_value<T>(a, e)});
+        auto const y =
+            message<Rule, number>(rule, number{in.from(a.columns[e], c)}, number::variable(in.own(row, c), 0),
+                                  number::variable(in.weight.data[c], 1), number{entry_value<T>(a, e)});
         own += y.slope[0];
         weight += y.slope[1];
       }
@@ -117,9 +117,9 @@ template <class T, class Rule>
 void edge_map_pull(context& ctx, csr_view<device> a, csr_view<device> transposed, Rule rule,
                    std::type_identity_t<dense<T const, device>> source,
                    std::type_identity_t<dense<T const, device>> target,
-                   std::type_identity_t<dense<T const, device>> weight,
-                   std::type_identity_t<dense<T const, device>> dy, dense<T, device> dsource, dense<T, device> dtarget,
-                   dense<T, device> dweight, row_choice<device> rows = {}) {
+                   std::type_identity_t<dense<T const, device>> weight, std::type_identity_t<dense<T const, device>> dy,
+                   dense<T, device> dsource, dense<T, device> dtarget, dense<T, device> dweight,
+                   row_choice<device> rows = {}) {
   detail::message_inputs<T> const in{source, target, weight};
   if (dsource.data) {
     each_number(ctx, transposed.rows, dy.cols,

@@ -22,14 +22,17 @@ class error : public std::runtime_error {
 namespace detail {
 [[nodiscard]] inline char const* remedy(cudaError_t code) {
   switch (code) {
-    case cudaErrorNoDevice: return "no CUDA device was found: run on a machine with one, or use cpu::context";
+    case cudaErrorNoDevice:
+      return "no CUDA device was found: run on a machine with one, or use cpu::context";
     case cudaErrorInsufficientDriver:
-      return "the driver is older than the CUDA runtime of this program: update the driver, or build with an older toolkit";
+      return "no CUDA driver was found, or one older than this program's CUDA runtime: install or update the driver, "
+             "build with an older toolkit, or use cpu::context";
     case cudaErrorMemoryAllocation:
       return "the device's memory is full: use smaller batches or fan-outs, or free what others hold there";
     case cudaErrorNoKernelImageForDevice:
       return "this program was not compiled for the device: add its architecture to CMAKE_CUDA_ARCHITECTURES";
-    default: return "the device reports an error: run the program under compute-sanitizer to find the kernel";
+    default:
+      return "the device reports an error: run the program under compute-sanitizer to find the kernel";
   }
 }
 }  // namespace detail

@@ -39,8 +39,8 @@ void describe(matrix_form& form, dense<T, device> x) {
 inline constexpr std::size_t gemm_workspace = std::size_t{32} << 20;
 }  // namespace detail
 
-// C += (or =) op(A) op(B); see `product` for the shapes. C does not overlap A or B. Does not block. The same shapes take
-// the same algorithm, so the same bits.
+// C += (or =) op(A) op(B); see `product` for the shapes. C does not overlap A or B. Does not block. The same shapes
+// take the same algorithm, so the same bits.
 template <class T>
 void gemm(context& ctx, product form, std::type_identity_t<dense<T const, device>> a,
           std::type_identity_t<dense<T const, device>> b, dense<T, device> c, bool accumulate) {
@@ -58,8 +58,7 @@ void gemm(context& ctx, product form, std::type_identity_t<dense<T const, device
                                          wide ? CUDA_R_64F : CUDA_R_32F));
   cublasOperation_t const first = form == product::transposed_right ? CUBLAS_OP_T : CUBLAS_OP_N;
   cublasOperation_t const second = form == product::transposed_left ? CUBLAS_OP_T : CUBLAS_OP_N;
-  detail::check(
-      cublasLtMatmulDescSetAttribute(product_form.handle, CUBLASLT_MATMUL_DESC_TRANSA, &first, sizeof first));
+  detail::check(cublasLtMatmulDescSetAttribute(product_form.handle, CUBLASLT_MATMUL_DESC_TRANSA, &first, sizeof first));
   detail::check(
       cublasLtMatmulDescSetAttribute(product_form.handle, CUBLASLT_MATMUL_DESC_TRANSB, &second, sizeof second));
   detail::matrix_form left, right, out;

@@ -4,6 +4,7 @@
 #include <cstring>
 #include <intarsia/cuda/map.cuh>
 #include <intarsia/exec/module.hpp>
+#include <intarsia/schema/typed_map.hpp>
 #include <intarsia/tensor/tensor.hpp>
 #include <intarsia/tensor/view.hpp>
 #include <span>
@@ -121,6 +122,10 @@ template <class T>
   detail::to_device(ctx, numbers.data(), made.data(), numbers.size_bytes());
   return made;
 }
+template <class T>
+[[nodiscard]] device_array<T> upload(context& ctx, std::vector<T> const& numbers) {
+  return upload(ctx, std::span<T const>{numbers});
+}
 template <axis Rows, axis Cols, class T>
 [[nodiscard]] device_tensor<Rows, Cols, T> upload(context& ctx, tensor<Rows, Cols, T> const& x) {
   device_tensor<Rows, Cols, T> made{ctx, x.rows(), x.cols()};
@@ -147,6 +152,10 @@ template <axis Rows, axis Cols, class T>
 template <axis Rows, axis Cols, class T>
 [[nodiscard]] tensor<Rows, Cols, T> download(context& ctx, var<Rows, Cols, T, device> x) {
   return download(ctx, x.value);
+}
+template <class... Ks, class... Vars>
+[[nodiscard]] auto download(context& ctx, typed_map<keys<Ks...>, Vars...> const& x) {
+  return map_keys(keys<Ks...>{}, [&](auto key) { return download(ctx, x[key]); });
 }
 template <class T>
 [[nodiscard]] std::vector<T> download(context& ctx, std::span<T const> numbers) {

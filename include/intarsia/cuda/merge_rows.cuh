@@ -44,8 +44,7 @@ std::size_t merge_rows(context& ctx, std::uint32_t const* ids, std::type_identit
   auto const sorted = detail::sort_by_key(ctx, ids, dy.rows, no_entry);
   bool const packs = detail::packs_fit(dy.data, dy.stride, dy.cols, sizeof(T), 4) &&
                      detail::packs_fit(sums.data, sums.stride, dy.cols, sizeof(T), 4);
-  detail::launch_rows(ctx, dy.rows, dy.cols, packs,
-                      detail::merge_body<T>{dy, sorted.keys, sorted.order, rows, sums});
+  detail::launch_rows(ctx, dy.rows, dy.cols, packs, detail::merge_body<T>{dy, sorted.keys, sorted.order, rows, sums});
   return dy.rows;
 }
 

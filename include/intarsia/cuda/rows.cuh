@@ -1,5 +1,5 @@
-// Kernels on matrices whose rows are found by id or along edges: some neighboring threads share a row, each reads pieces
-// of it of up to 16 bytes.
+// Kernels on matrices whose rows are found by id or along edges: some neighboring threads share a row, each reads
+// pieces of it of up to 16 bytes.
 #pragma once
 
 #include <cstdint>

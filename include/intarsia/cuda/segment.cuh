@@ -86,8 +86,7 @@ void segment_max_pull(context& ctx, csr_view<device> transposed, row_choice<devi
   bool const packs = detail::packs_fit(dy.data, dy.stride, dx.cols, sizeof(T), 4) &&
                      detail::packs_fit(dx.data, dx.stride, dx.cols, sizeof(T), 4) &&
                      detail::packs_fit(argmax.data, argmax.stride, dx.cols, 4, 4);
-  detail::launch_rows(ctx, transposed.rows, dx.cols, packs,
-                      detail::max_pull_body<T>{transposed, cols, argmax, dy, dx});
+  detail::launch_rows(ctx, transposed.rows, dx.cols, packs, detail::max_pull_body<T>{transposed, cols, argmax, dy, dx});
 }
 
 }  // namespace intarsia::inline v0::cuda

@@ -96,14 +96,14 @@ class uploaded {
 
   // model(on, arguments...)
   template <recorder On, class... Arguments>
-    requires std::same_as<typename On::context_type::space, device>
+  requires std::same_as<typename On::context_type::space, device>
   [[nodiscard]] auto operator()(On& on, Arguments const&... arguments) const {
     detail::reader<On, uploaded> inside{on, *this};
     return model_(inside, arguments...);
   }
   // f(on, model), for models that are not called directly: [&](auto& on, auto const& towers) { ... }.
   template <recorder On, class F>
-    requires std::same_as<typename On::context_type::space, device>
+  requires std::same_as<typename On::context_type::space, device>
   auto with(On& on, F&& f) const {
     detail::reader<On, uploaded> inside{on, *this};
     return f(inside, model_);
@@ -128,9 +128,8 @@ class uploaded {
   template <class T>
   [[nodiscard]] device_tensor<dyn, dyn, T> const& numbers_of(T const* host_numbers) const {
     auto const& all = places<T>();
-    auto const place = std::lower_bound(all.begin(), all.end(), host_numbers, [](auto const& p, T const* x) {
-      return std::less<>{}(p.host_numbers, x);
-    });
+    auto const place = std::lower_bound(all.begin(), all.end(), host_numbers,
+                                        [](auto const& p, T const* x) { return std::less<>{}(p.host_numbers, x); });
     expects(place != all.end() && place->host_numbers == host_numbers,
             "uploaded: a layer asks for a tensor that is not among its members(): list it there, so that it is moved");
     return place->numbers;
@@ -182,8 +181,7 @@ class uploaded {
 };
 
 template <module M>
-  requires(!intarsia::detail::is_tensor<M>)
-[[nodiscard]] uploaded<M> upload(context& ctx, M const& model) {
+requires(!intarsia::detail::is_tensor<M>) [[nodiscard]] uploaded<M> upload(context& ctx, M const& model) {
   return {ctx, model};
 }
 template <class M>
@@ -196,7 +194,9 @@ namespace detail {
 struct device_csr {
   device_csr() = default;
   device_csr(context& ctx, csr_view<> a)
-      : rows{a.rows}, cols{a.cols}, entries{a.entries()},
+      : rows{a.rows},
+        cols{a.cols},
+        entries{a.entries()},
         offsets{upload(ctx, std::span{a.offsets, a.offsets ? a.rows + 1 : 0})},
         columns{upload(ctx, std::span{a.columns, entries})},
         values{upload(ctx, std::span{a.values, a.values && !a.positions ? entries : 0})},
@@ -204,9 +204,13 @@ struct device_csr {
 
   // `numbers`: the values of the matrix that this one is the transpose of.
   [[nodiscard]] csr_view<device> view(float const* numbers = nullptr) const {
-    return {rows,           cols,
-            offsets.data(), columns.data(),
-            values.size() > 0 ? values.data() : numbers, positions.size() > 0 ? positions.data() : nullptr, entries};
+    return {rows,
+            cols,
+            offsets.data(),
+            columns.data(),
+            values.size() > 0 ? values.data() : numbers,
+            positions.size() > 0 ? positions.data() : nullptr,
+            entries};
   }
 
   std::size_t rows = 0, cols = 0, entries = 0;

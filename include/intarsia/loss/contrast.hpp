@@ -17,8 +17,8 @@ namespace intarsia::inline v0::detail {
 
 // sum over i of row(scores of i, valid marks of i or null) with scores s_i0 = a_i . p_i, s_ij = a_i . n_i,j-1.
 // (n, m), (n, m), (n * k, m) -> (1, 1). `row` gives the loss of i and overwrites its k + 1 scores with the gradient.
-template <class R, class Rp, class Rn, class C, class Cp, class Cn, class T, class S, class Row>
-[[nodiscard]] var<dim<1>, dim<1>, T, S> contrast(recorder auto& on, var<R, C, T, S> anchor, var<Rp, Cp, T, S> positive,
+template <class R, class Rp, class Rn, class C, class Cp, class Cn, class T, class S, class Row, recorder On>
+[[nodiscard]] var<dim<1>, dim<1>, T, S> contrast(On& on, var<R, C, T, S> anchor, var<Rp, Cp, T, S> positive,
                                                  var<Rn, Cn, T, S> negatives, std::span<std::uint8_t const> valid,
                                                  Row row) {
   auto& ctx = on.backend();

@@ -38,9 +38,9 @@ same_item(Ids const&) -> same_item<std::remove_cvref_t<decltype(*std::data(std::
 // (n, m), (n, m) -> (1, 1). masked(i, j): item j is right for query i as well (an accidental hit) and is left out;
 // never asked for i = j. Of no pairs: 0. Options and mask are read at once, not kept. Memory grows as n, not as n^2.
 // Throws shape_error where a length does not fit.
-template <axis R, axis Ri, axis C, axis Ci, class T, class S, class Masked = no_mask>
+template <axis R, axis Ri, axis C, axis Ci, class T, class S, class Masked = no_mask, recorder On>
   requires same_axis<C, Ci>
-[[nodiscard]] var<dim<1>, dim<1>, T, S> in_batch_softmax(recorder auto& on, var<R, C, T, S> query,
+[[nodiscard]] var<dim<1>, dim<1>, T, S> in_batch_softmax(On& on, var<R, C, T, S> query,
                                                          var<Ri, Ci, T, S> item, in_batch_options const& options = {},
                                                          Masked masked = {}) {
   expects(

@@ -15,9 +15,9 @@ struct info_nce_options {
 
 // (n, m), (n, m), (n * k, m) -> (1, 1). Negative j of anchor i is row i * k + j. Of no anchors: 0; an anchor without
 // negatives that count adds 0. The mask is read at once, not kept. Throws shape_error where sizes do not fit.
-template <axis R, axis Rp, axis Rn, axis C, axis Cp, axis Cn, class T, class S>
+template <axis R, axis Rp, axis Rn, axis C, axis Cp, axis Cn, class T, class S, recorder On>
   requires same_axis<C, Cp> && same_axis<C, Cn>
-[[nodiscard]] var<dim<1>, dim<1>, T, S> info_nce(recorder auto& on, var<R, C, T, S> anchor, var<Rp, Cp, T, S> positive,
+[[nodiscard]] var<dim<1>, dim<1>, T, S> info_nce(On& on, var<R, C, T, S> anchor, var<Rp, Cp, T, S> positive,
                                                  var<Rn, Cn, T, S> negatives, info_nce_options const& options = {}) {
   expects(options.temperature > 0, "info_nce: the temperature has to be above 0");
   T const share = anchor.rows() == 0 ? T{0} : T{1} / static_cast<T>(anchor.rows());

@@ -21,8 +21,8 @@ struct link_contrastive_options {
 
 // z: per node type a var (nodes, m); links: slots into z. The mean over the links of all relations -> (1, 1).
 // Throws shape_error where the links have no negatives of their own (those of in_batch go by in_batch_softmax).
-template <class Z, schema_type S>
-[[nodiscard]] auto link_contrastive(recorder auto& on, Z const& z, link_set<S> const& links,
+template <class Z, schema_type S, recorder On>
+[[nodiscard]] auto link_contrastive(On& on, Z const& z, link_set<S> const& links,
                                     link_contrastive_options const& options = {}) {
   auto const all = stack(on, z);
   auto& scratch = on.backend().scratch();

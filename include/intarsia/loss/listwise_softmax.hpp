@@ -13,9 +13,9 @@ namespace intarsia::inline v0 {
 //   weight * sum over right answers i of answer_i * (log(sum over j of exp s_j) - s_i),  (1, 1);
 // without lists it is 0. Answers and weights are read at once, not kept. Throws shape_error where a length does not
 // fit.
-template <axis R, axis C, class T, class S>
+template <axis R, axis C, class T, class S, recorder On>
   requires same_axis<C, dim<1>>
-[[nodiscard]] var<dim<1>, dim<1>, T, S> listwise_softmax(recorder auto& on, var<R, C, T, S> scores, std::size_t length,
+[[nodiscard]] var<dim<1>, dim<1>, T, S> listwise_softmax(On& on, var<R, C, T, S> scores, std::size_t length,
                                                          std::span<float const> answers,
                                                          std::span<float const> weights = {}) {
   std::size_t const lists = length == 0 ? 0 : scores.rows() / length;

@@ -12,9 +12,9 @@ struct max_margin_options {
 
 // (n, m), (n, m), (n * k, m) -> (1, 1). Negative j of anchor i is row i * k + j. Without negatives that count: 0.
 // The mask is read at once, not kept. Throws shape_error where sizes do not fit.
-template <axis R, axis Rp, axis Rn, axis C, axis Cp, axis Cn, class T, class S>
+template <axis R, axis Rp, axis Rn, axis C, axis Cp, axis Cn, class T, class S, recorder On>
   requires same_axis<C, Cp> && same_axis<C, Cn>
-[[nodiscard]] var<dim<1>, dim<1>, T, S> max_margin(recorder auto& on, var<R, C, T, S> anchor,
+[[nodiscard]] var<dim<1>, dim<1>, T, S> max_margin(On& on, var<R, C, T, S> anchor,
                                                    var<Rp, Cp, T, S> positive, var<Rn, Cn, T, S> negatives,
                                                    max_margin_options const& options = {}) {
   std::size_t const pairs = detail::valid_count(options.valid, negatives.rows());

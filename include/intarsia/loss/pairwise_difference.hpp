@@ -11,9 +11,9 @@ namespace intarsia::inline v0 {
 // (n, m), (n, m) -> (1, 1). `weight`: (n) how much each item counts as a negative, as the inverse of its frequency;
 // none: 1 each. Of fewer than two pairs: 0. Costs n * m, as the sum over j is common to all i.
 // Throws shape_error where a length does not fit.
-template <axis R, axis Ri, axis C, axis Ci, class T, class S>
+template <axis R, axis Ri, axis C, axis Ci, class T, class S, recorder On>
   requires same_axis<C, Ci>
-[[nodiscard]] var<dim<1>, dim<1>, T, S> pairwise_difference(recorder auto& on, var<R, C, T, S> user,
+[[nodiscard]] var<dim<1>, dim<1>, T, S> pairwise_difference(On& on, var<R, C, T, S> user,
                                                             var<Ri, Ci, T, S> item,
                                                             std::span<float const> weight = {}) {
   expects(

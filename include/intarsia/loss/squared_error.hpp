@@ -7,9 +7,9 @@
 namespace intarsia::inline v0 {
 
 // (n, m), (n, m) -> (1, 1). Of no numbers: 0.
-template <axis R, axis Re, axis C, axis Ce, class T, class S>
+template <axis R, axis Re, axis C, axis Ce, class T, class S, recorder On>
   requires same_axis<R, Re> && same_axis<C, Ce>
-[[nodiscard]] var<dim<1>, dim<1>, T, S> squared_error(recorder auto& on, var<R, C, T, S> predicted,
+[[nodiscard]] var<dim<1>, dim<1>, T, S> squared_error(On& on, var<R, C, T, S> predicted,
                                                       var<Re, Ce, T, S> expected) {
   auto const gap = subtract(on, predicted, expected);
   return mean(on, multiply(on, gap, gap));

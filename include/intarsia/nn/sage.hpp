@@ -69,7 +69,8 @@ class message {
   }
   // Adds what is heard of it to heard (targets, out).
   template <class On, class S>
-  void hear(On& on, plain_var<T, S> heard, plain_links<S> links, source_rows<T, S> const& told, bool transformed) const {
+  void hear(On& on, plain_var<T, S> heard, plain_links<S> links, source_rows<T, S> const& told,
+            bool transformed) const {
     auto const kind = how_ == aggregation::mean ? reduction::mean : reduction::max;
     if (transformed) {
       aggregate_into(on, heard, links, told.all(on), kind);

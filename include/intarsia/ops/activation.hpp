@@ -37,8 +37,8 @@ struct softsign_rule {
 };
 
 // y = rule.value(x), dx = rule.slope(y) dy: (n, m) -> (n, m). For a function of one's own, write such a rule.
-template <axis R, axis C, class T, class S, class Rule>
-[[nodiscard]] var<R, C, T, S> pointwise(recorder auto& on, var<R, C, T, S> x, Rule rule) {
+template <axis R, axis C, class T, class S, class Rule, recorder On>
+[[nodiscard]] var<R, C, T, S> pointwise(On& on, var<R, C, T, S> x, Rule rule) {
   auto& ctx = on.backend();
   auto const y = fresh_like(on, x, x.tracked());
   dense<T const, S> const in = detail::value_of(x);
@@ -59,27 +59,27 @@ template <axis R, axis C, class T, class S, class Rule>
 }
 
 // y = max(x, 0); the slope at 0 is 0.
-template <axis R, axis C, class T, class S>
-[[nodiscard]] var<R, C, T, S> relu(recorder auto& on, var<R, C, T, S> x) {
+template <axis R, axis C, class T, class S, recorder On>
+[[nodiscard]] var<R, C, T, S> relu(On& on, var<R, C, T, S> x) {
   return pointwise(on, x, relu_rule{});
 }
 // y = x where x >= 0, else leak * x; leak is positive.
-template <axis R, axis C, class T, class S>
-[[nodiscard]] var<R, C, T, S> leaky_relu(recorder auto& on, var<R, C, T, S> x, double leak = 0.01) {
+template <axis R, axis C, class T, class S, recorder On>
+[[nodiscard]] var<R, C, T, S> leaky_relu(On& on, var<R, C, T, S> x, double leak = 0.01) {
   return pointwise(on, x, leaky_relu_rule{leak});
 }
-template <axis R, axis C, class T, class S>
-[[nodiscard]] var<R, C, T, S> tanh(recorder auto& on, var<R, C, T, S> x) {
+template <axis R, axis C, class T, class S, recorder On>
+[[nodiscard]] var<R, C, T, S> tanh(On& on, var<R, C, T, S> x) {
   return pointwise(on, x, tanh_rule{});
 }
 // y = 1 / (1 + exp(-x))
-template <axis R, axis C, class T, class S>
-[[nodiscard]] var<R, C, T, S> sigmoid(recorder auto& on, var<R, C, T, S> x) {
+template <axis R, axis C, class T, class S, recorder On>
+[[nodiscard]] var<R, C, T, S> sigmoid(On& on, var<R, C, T, S> x) {
   return pointwise(on, x, sigmoid_rule{});
 }
 // y = x / (1 + |x|)
-template <axis R, axis C, class T, class S>
-[[nodiscard]] var<R, C, T, S> softsign(recorder auto& on, var<R, C, T, S> x) {
+template <axis R, axis C, class T, class S, recorder On>
+[[nodiscard]] var<R, C, T, S> softsign(On& on, var<R, C, T, S> x) {
   return pointwise(on, x, softsign_rule{});
 }
 
@@ -96,8 +96,8 @@ decltype(auto) with_rule(activation kind, F&& f) {
 }
 
 // The activation named by a value; `none` is x itself, not a copy.
-template <axis R, axis C, class T, class S>
-[[nodiscard]] var<R, C, T, S> activate(recorder auto& on, var<R, C, T, S> x, activation kind) {
+template <axis R, axis C, class T, class S, recorder On>
+[[nodiscard]] var<R, C, T, S> activate(On& on, var<R, C, T, S> x, activation kind) {
   if (kind == activation::none) return x;
   return with_rule(kind, [&](auto rule) { return pointwise(on, x, rule); });
 }

@@ -7,9 +7,9 @@
 namespace intarsia::inline v0 {
 
 // y = a + b: (n, m), (n, m) -> (n, m)
-template <axis R, axis Rb, axis C, axis Cb, class T, class S>
+template <axis R, axis Rb, axis C, axis Cb, class T, class S, recorder On>
   requires same_axis<R, Rb> && same_axis<C, Cb>
-[[nodiscard]] var<R, C, T, S> add(recorder auto& on, var<R, C, T, S> a, var<Rb, Cb, T, S> b) {
+[[nodiscard]] var<R, C, T, S> add(On& on, var<R, C, T, S> a, var<Rb, Cb, T, S> b) {
   expects(a.rows() == b.rows() && a.cols() == b.cols(),
           "add: both matrices need the same shape; for a bias use add_bias");
   auto& ctx = on.backend();
@@ -29,8 +29,8 @@ template <axis R, axis Rb, axis C, axis Cb, class T, class S>
 }
 
 // y = factor * x: (n, m) -> (n, m)
-template <axis R, axis C, class T, class S>
-[[nodiscard]] var<R, C, T, S> scale(recorder auto& on, var<R, C, T, S> x, std::type_identity_t<T> factor) {
+template <axis R, axis C, class T, class S, recorder On>
+[[nodiscard]] var<R, C, T, S> scale(On& on, var<R, C, T, S> x, std::type_identity_t<T> factor) {
   auto& ctx = on.backend();
   auto const y = fresh_like(on, x, x.tracked());
   dense<T const, S> const in = detail::value_of(x);
@@ -43,9 +43,9 @@ template <axis R, axis C, class T, class S>
 }
 
 // y = a - b: (n, m), (n, m) -> (n, m)
-template <axis R, axis Rb, axis C, axis Cb, class T, class S>
+template <axis R, axis Rb, axis C, axis Cb, class T, class S, recorder On>
   requires same_axis<R, Rb> && same_axis<C, Cb>
-[[nodiscard]] var<R, C, T, S> subtract(recorder auto& on, var<R, C, T, S> a, var<Rb, Cb, T, S> b) {
+[[nodiscard]] var<R, C, T, S> subtract(On& on, var<R, C, T, S> a, var<Rb, Cb, T, S> b) {
   expects(a.rows() == b.rows() && a.cols() == b.cols(), "subtract: both matrices need the same shape");
   auto& ctx = on.backend();
   auto const y = fresh_like(on, a, a.tracked() || b.tracked());
@@ -64,9 +64,9 @@ template <axis R, axis Rb, axis C, axis Cb, class T, class S>
 }
 
 // y = a * b, number by number: (n, m), (n, m) -> (n, m)
-template <axis R, axis Rb, axis C, axis Cb, class T, class S>
+template <axis R, axis Rb, axis C, axis Cb, class T, class S, recorder On>
   requires same_axis<R, Rb> && same_axis<C, Cb>
-[[nodiscard]] var<R, C, T, S> multiply(recorder auto& on, var<R, C, T, S> a, var<Rb, Cb, T, S> b) {
+[[nodiscard]] var<R, C, T, S> multiply(On& on, var<R, C, T, S> a, var<Rb, Cb, T, S> b) {
   expects(a.rows() == b.rows() && a.cols() == b.cols(),
           "multiply: both matrices need the same shape; for a product use matmul");
   auto& ctx = on.backend();
@@ -90,9 +90,9 @@ template <axis R, axis Rb, axis C, axis Cb, class T, class S>
 }
 
 // y = x + bias in every row: (n, m), (1, m) -> (n, m)
-template <axis R, axis C, axis Cb, class T, class S>
+template <axis R, axis C, axis Cb, class T, class S, recorder On>
   requires same_axis<C, Cb>
-[[nodiscard]] var<R, C, T, S> add_bias(recorder auto& on, var<R, C, T, S> x, var<dim<1>, Cb, T, S> bias) {
+[[nodiscard]] var<R, C, T, S> add_bias(On& on, var<R, C, T, S> x, var<dim<1>, Cb, T, S> bias) {
   expects(x.cols() == bias.cols(), "add_bias: the bias needs one number per column");
   auto& ctx = on.backend();
   auto const y = fresh_like(on, x, x.tracked() || bias.tracked());

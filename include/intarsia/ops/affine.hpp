@@ -24,9 +24,9 @@ void finish_back(Context& ctx, Rule rule, dense<T const, S> y, dense<T, S> dy) {
 
 // (n, in) * (in, out) + (1, out) -> (n, out)
 // Throws shape_error where a width known only at run time does not fit.
-template <axis R, axis In, axis W, axis Out, axis B, class T, class S>
+template <axis R, axis In, axis W, axis Out, axis B, class T, class S, recorder On>
   requires same_axis<In, W> && same_axis<Out, B>
-[[nodiscard]] var<R, Out, T, S> affine(recorder auto& on, var<R, In, T, S> x, var<W, Out, T, S> w,
+[[nodiscard]] var<R, Out, T, S> affine(On& on, var<R, In, T, S> x, var<W, Out, T, S> w,
                                        var<dim<1>, B, T, S> bias, activation then = activation::none) {
   expects(x.cols() == w.rows(), "affine: the input needs as many columns as the weights have rows");
   expects(w.cols() == bias.cols(), "affine: the bias needs one number per column of the weights");

@@ -46,7 +46,8 @@ template <class Context, class S>
 [[nodiscard]] csr_view<S> through_ids(Context& ctx, csr_view<S> a, std::uint32_t const* ids, std::size_t table_rows) {
   std::size_t const entries = a.entries();
   auto* const named = ctx.scratch().template take<std::uint32_t>(entries);
-  map(ctx, entries, [=, from = a.columns] INTARSIA_FN(std::size_t e) { named[e] = ids[from[e]]; });
+  auto const* const from = a.columns;
+  map(ctx, entries, [=] INTARSIA_FN(std::size_t e) { named[e] = ids[from[e]]; });
   a.columns = named;
   a.cols = table_rows;
   return a;
@@ -91,7 +92,8 @@ template <class T, class Context, class S>
   auto const other = scratch_matrix<T>(ctx, links.other ? targets : 0, 1);
   row_sums(ctx, links.forward, scale);
   if (links.other) row_sums(ctx, links.other_forward, other);
-  each_row(ctx, targets, 4, [=, mark = links.other] INTARSIA_FN(std::size_t i) {
+  auto const* const mark = links.other;
+  each_row(ctx, targets, 4, [=] INTARSIA_FN(std::size_t i) {
     T const sum = mark && mark[i] ? other.data[i] : scale.data[i];
     scale.data[i] = sum == T{0} ? T{0} : T{1} / sum;
   });
@@ -106,11 +108,11 @@ void check_edges(edges_view<S> const& links, std::size_t sources) {
 }
 
 // What aggregate and aggregate_into do: out_i (+)= what target i hears.
-template <class R, class C, class Ro, class Co, class T, class S>
-void aggregate_rows(recorder auto& on, var<Ro, Co, T, S> out, edges_view<S> const& edges, var<R, C, T, S> x,
+template <class R, class C, class Ro, class Co, class T, class S, recorder On>
+void aggregate_rows(On& on, var<Ro, Co, T, S> out, edges_view<S> const& edges, var<R, C, T, S> x,
                     reduction how, bool add) {
   auto& ctx = on.backend();
-  bool const pulls = std::remove_reference_t<decltype(on)>::records && x.tracked();
+  bool const pulls = On::records && x.tracked();
   if (how != reduction::max) {
     T const* const scale = how == reduction::mean ? mean_scale<T>(ctx, edges) : nullptr;
     hear(ctx, edges, scale, value_of(x), made(out), add);
@@ -130,8 +132,8 @@ void aggregate_rows(recorder auto& on, var<Ro, Co, T, S> out, edges_view<S> cons
 }
 
 // The same from rows of a constant table: those that columns name, or with ids those that they name.
-template <class X, class Ro, class Co, class T, class S>
-void aggregate_stored(recorder auto& on, var<Ro, Co, T, S> out, edges_view<S> edges, dense<X const, S> table,
+template <class X, class Ro, class Co, class T, class S, recorder On>
+void aggregate_stored(On& on, var<Ro, Co, T, S> out, edges_view<S> edges, dense<X const, S> table,
                       std::uint32_t const* ids, reduction how, bool add) {
   auto& ctx = on.backend();
   scope const temporary{ctx};
@@ -153,23 +155,23 @@ void aggregate_stored(recorder auto& on, var<Ro, Co, T, S> out, edges_view<S> ed
 // out_i += what target i hears: (sources, m) -> (targets, m). Adds in place, so that a sum over relations needs no
 // temporaries: `out` is made by zeros(), or is the result of an op whose pullback does not read it (those of
 // activations do); on a tape it is tracked if x is.
-template <class Source, class Target, axis R, axis Ro, axis C, axis Co, class T, class S>
+template <class Source, class Target, axis R, axis Ro, axis C, axis Co, class T, class S, recorder On>
 requires sources_axis<R, Source> && targets_axis<Ro, Target> && same_axis<C, Co>
-void aggregate_into(recorder auto& on, var<Ro, Co, T, S> out, adjacency_view<Source, Target, S> links,
+void aggregate_into(On& on, var<Ro, Co, T, S> out, adjacency_view<Source, Target, S> links,
                     var<R, C, T, S> x, reduction how = reduction::mean) {
   detail::check_edges<S>(links, x.rows());
   expects(out.rows() == links.targets() && out.cols() == x.cols(),
           "aggregate_into: out needs a row per target and x's columns");
-  expects(!std::remove_reference_t<decltype(on)>::records || !x.tracked() || out.tracked(),
+  expects(!On::records || !x.tracked() || out.tracked(),
           "aggregate_into: out has to be tracked where x is, make it by zeros(on, rows, cols)");
   detail::aggregate_rows(on, out, static_cast<edges_view<S> const&>(links), x, how, true);
 }
 
 // The same from rows of a table by id, read where they lie: neither they nor messages are copied. The table may be
 // stored as bf16. It is a constant, so no gradient flows into it.
-template <class Source, class Target, axis R, axis Ro, axis C, axis Co, class X, class T, class S>
+template <class Source, class Target, axis R, axis Ro, axis C, axis Co, class X, class T, class S, recorder On>
 requires sources_axis<R, Source> && targets_axis<Ro, Target> && same_axis<C, Co>
-void aggregate_into(recorder auto& on, var<Ro, Co, T, S> out, adjacency_view<Source, Target, S> links,
+void aggregate_into(On& on, var<Ro, Co, T, S> out, adjacency_view<Source, Target, S> links,
                     indexed_view<R, C, X, S> x, reduction how = reduction::mean) {
   detail::check_edges<S>(links, x.ids.size());
   expects(out.rows() == links.targets() && out.cols() == x.table.cols,
@@ -179,9 +181,9 @@ void aggregate_into(recorder auto& on, var<Ro, Co, T, S> out, adjacency_view<Sou
 
 // (sources, m) -> (targets, m). A target without edges hears zeros. Edge values, marks and offsets have to live as long
 // as the tape. Throws shape_error where x has not one row per source.
-template <class Source, class Target, axis R, axis C, class T, class S>
+template <class Source, class Target, axis R, axis C, class T, class S, recorder On>
 requires sources_axis<R, Source>
-[[nodiscard]] var<rows_of<Target>, C, T, S> aggregate(recorder auto& on, adjacency_view<Source, Target, S> links,
+[[nodiscard]] var<rows_of<Target>, C, T, S> aggregate(On& on, adjacency_view<Source, Target, S> links,
                                                       var<R, C, T, S> x, reduction how = reduction::mean) {
   detail::check_edges<S>(links, x.rows());
   auto const y = on.template fresh<rows_of<Target>, C, T>(links.targets(), x.cols(), x.tracked());
@@ -190,9 +192,9 @@ requires sources_axis<R, Source>
 }
 
 // The same from rows of a table by id; of float where they are stored as bf16.
-template <class Source, class Target, axis R, axis C, class X, class S>
+template <class Source, class Target, axis R, axis C, class X, class S, recorder On>
 requires sources_axis<R, Source>
-[[nodiscard]] auto aggregate(recorder auto& on, adjacency_view<Source, Target, S> links, indexed_view<R, C, X, S> x,
+[[nodiscard]] auto aggregate(On& on, adjacency_view<Source, Target, S> links, indexed_view<R, C, X, S> x,
                              reduction how = reduction::mean) {
   using T = std::conditional_t<std::is_same_v<X, bf16>, float, X>;
   detail::check_edges<S>(links, x.ids.size());
@@ -214,10 +216,10 @@ struct watched_rows {
 };
 
 // The rows are read where they lie; on a tape there is a gradient for each id, and for an id that comes twice two.
-template <axis Rows, axis C, class X, class S>
-[[nodiscard]] watched_rows<Rows, C, X, S> watch_rows(recorder auto& on, indexed_view<Rows, C, X, S> x) {
+template <axis Rows, axis C, class X, class S, recorder On>
+[[nodiscard]] watched_rows<Rows, C, X, S> watch_rows(On& on, indexed_view<Rows, C, X, S> x) {
   watched_rows<Rows, C, X, S> watched{x, {}, nullptr};
-  if constexpr (std::remove_reference_t<decltype(on)>::records) {
+  if constexpr (On::records) {
     auto& ctx = on.backend();
     watched.grad =
         detail::scratch_matrix<typename watched_rows<Rows, C, X, S>::scalar>(ctx, x.ids.size(), x.table.cols);
@@ -235,9 +237,9 @@ template <class Context, axis Rows, axis C, class X, class S>
 }
 
 // What targets hear of watched rows, by slots: neither rows nor messages are copied.
-template <class Source, class Target, axis R, axis C, class X, class S>
+template <class Source, class Target, axis R, axis C, class X, class S, recorder On>
 requires sources_axis<R, Source>
-[[nodiscard]] auto aggregate(recorder auto& on, adjacency_view<Source, Target, S> links, watched_rows<R, C, X, S> x,
+[[nodiscard]] auto aggregate(On& on, adjacency_view<Source, Target, S> links, watched_rows<R, C, X, S> x,
                              reduction how = reduction::mean) {
   using T = typename watched_rows<R, C, X, S>::scalar;
   detail::check_edges<S>(links, x.rows.ids.size());

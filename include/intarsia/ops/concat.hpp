@@ -21,9 +21,9 @@ template <axis A, axis B>
 using joined_axis = typename detail::joined<A, B>::type;
 
 // (n, a), (n, b) -> (n, a + b)
-template <axis R, axis Rb, axis A, axis B, class T, class S>
+template <axis R, axis Rb, axis A, axis B, class T, class S, recorder On>
   requires same_axis<R, Rb>
-[[nodiscard]] var<R, joined_axis<A, B>, T, S> concat(recorder auto& on, var<R, A, T, S> a, var<Rb, B, T, S> b) {
+[[nodiscard]] var<R, joined_axis<A, B>, T, S> concat(On& on, var<R, A, T, S> a, var<Rb, B, T, S> b) {
   expects(a.rows() == b.rows(), "concat: both matrices need the same number of rows");
   using Cols = joined_axis<A, B>;
   auto& ctx = on.backend();
@@ -41,8 +41,8 @@ template <axis R, axis Rb, axis A, axis B, class T, class S>
 }
 
 // Three and more, from left to right.
-template <class A, class B, class C, class... More>
-[[nodiscard]] auto concat(recorder auto& on, A a, B b, C c, More... more) {
+template <class A, class B, class C, class... More, recorder On>
+[[nodiscard]] auto concat(On& on, A a, B b, C c, More... more) {
   return concat(on, concat(on, a, b), c, more...);
 }
 

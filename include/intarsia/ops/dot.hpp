@@ -20,9 +20,9 @@ template <class T>
 }  // namespace detail
 
 // (n, m), (n, m) -> (n, 1)
-template <axis R, axis Rb, axis C, axis Cb, class T, class S>
+template <axis R, axis Rb, axis C, axis Cb, class T, class S, recorder On>
   requires same_axis<R, Rb> && same_axis<C, Cb>
-[[nodiscard]] var<R, dim<1>, T, S> row_dot(recorder auto& on, var<R, C, T, S> a, var<Rb, Cb, T, S> b) {
+[[nodiscard]] var<R, dim<1>, T, S> row_dot(On& on, var<R, C, T, S> a, var<Rb, Cb, T, S> b) {
   expects(a.rows() == b.rows() && a.cols() == b.cols(), "row_dot: both matrices need the same shape");
   auto& ctx = on.backend();
   var<R, dim<1>, T, S> y = on.template fresh<R, dim<1>, T>(a.rows(), 1, a.tracked() || b.tracked());

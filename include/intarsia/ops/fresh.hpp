@@ -51,24 +51,24 @@ template <class T, class S>
 }  // namespace detail
 
 // A result of the shape of x, with numbers not set yet; on a tape and if tracked, with a gradient of zeros.
-template <axis R, axis C, class T, class S>
-[[nodiscard]] var<R, C, T, S> fresh_like(recorder auto& on, var<R, C, T, S> x, bool tracked) {
+template <axis R, axis C, class T, class S, recorder On>
+[[nodiscard]] var<R, C, T, S> fresh_like(On& on, var<R, C, T, S> x, bool tracked) {
   return on.template fresh<R, C, T>(x.rows(), x.cols(), tracked);
 }
 
 // A sum's beginning: zeros. Tracked where a later op is to add to it in place.
-template <axis R, axis C, class T = float>
-[[nodiscard]] auto zeros(recorder auto& on, std::size_t rows, std::size_t cols, bool tracked = true) {
+template <axis R, axis C, class T = float, recorder On>
+[[nodiscard]] auto zeros(On& on, std::size_t rows, std::size_t cols, bool tracked = true) {
   auto y = on.template fresh<R, C, T>(rows, cols, tracked);
   fill(on.backend(), detail::made(y), T{0});
   return y;
 }
-template <axis R, axis C, class T, class S>
-[[nodiscard]] var<R, C, T, S> zeros_like(recorder auto& on, var<R, C, T, S> x, bool tracked = true) {
+template <axis R, axis C, class T, class S, recorder On>
+[[nodiscard]] var<R, C, T, S> zeros_like(On& on, var<R, C, T, S> x, bool tracked = true) {
   return zeros<R, C, T>(on, x.rows(), x.cols(), tracked);
 }
-template <class... Ks, class... Vars>
-[[nodiscard]] auto zeros_like(recorder auto& on, typed_map<keys<Ks...>, Vars...> const& x, bool tracked = true) {
+template <class... Ks, class... Vars, recorder On>
+[[nodiscard]] auto zeros_like(On& on, typed_map<keys<Ks...>, Vars...> const& x, bool tracked = true) {
   return map_keys(keys<Ks...>{}, [&](auto key) { return zeros_like(on, x[key], tracked); });
 }
 

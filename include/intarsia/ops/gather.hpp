@@ -23,9 +23,9 @@ concept ids_of = std::same_as<detail::element_of<Ids>, id<Node>> || std::same_as
 
 // (nodes, m) by (n) ids -> (n, m). The ids have to live as long as the tape.
 // Throws shape_error where an id is beyond the last row.
-template <class Node, axis C, class T, class S, class Ids>
+template <class Node, axis C, class T, class S, class Ids, recorder On>
 requires ids_of<Ids, Node>
-[[nodiscard]] var<batch_rows, C, T, S> gather(recorder auto& on, var<rows_of<Node>, C, T, S> x, Ids const& ids) {
+[[nodiscard]] var<batch_rows, C, T, S> gather(On& on, var<rows_of<Node>, C, T, S> x, Ids const& ids) {
   static_assert(sizeof(*std::data(ids)) == sizeof(std::uint32_t));
   auto& ctx = on.backend();
   auto const* const rows = reinterpret_cast<std::uint32_t const*>(std::data(ids));
@@ -44,12 +44,12 @@ requires ids_of<Ids, Node>
 // Rows of a parameter that learns: table[ids_i], (n) ids -> (n, m). On a tape only these rows have a gradient, so that
 // a step costs as much as the rows it reads, however long the table is. The ids have to live as long as the tape.
 // Throws shape_error where an id is beyond the last row.
-template <class Node, axis C, class T, class Ids>
+template <class Node, axis C, class T, class Ids, recorder On>
   requires ids_of<Ids, Node>
-[[nodiscard]] var<batch_rows, C, T> look_up(recorder auto& on, tensor<rows_of<Node>, C, T> const& table,
+[[nodiscard]] var<batch_rows, C, T> look_up(On& on, tensor<rows_of<Node>, C, T> const& table,
                                             Ids const& ids) {
   var<batch_rows, C, T> y = gather(on, on.constant(table), ids);
-  if constexpr (std::remove_reference_t<decltype(on)>::records) {
+  if constexpr (On::records) {
     y.grad = on.watch_rows(table, reinterpret_cast<std::uint32_t const*>(std::data(ids)), std::size(ids));
   }
   return y;
@@ -57,8 +57,8 @@ template <class Node, axis C, class T, class Ids>
 
 // The rows that an indexed view stands for: (ids, m), of float where they are stored as bf16. Its table is a constant,
 // so no gradient flows into it.
-template <axis Rows, axis C, class X, class S>
-[[nodiscard]] auto gather_indexed(recorder auto& on, indexed_view<Rows, C, X, S> x) {
+template <axis Rows, axis C, class X, class S, recorder On>
+[[nodiscard]] auto gather_indexed(On& on, indexed_view<Rows, C, X, S> x) {
   using T = std::conditional_t<std::is_same_v<X, bf16>, float, X>;
   var<Rows, C, T, S> y = on.template fresh<Rows, C, T>(x.ids.size(), x.table.cols, false);
   gather_rows(on.backend(), dense<X const, S>(x.table), x.ids.data(), detail::made(y));

@@ -9,8 +9,8 @@ namespace intarsia::inline v0 {
 
 // y_i = length x_i / |x_i|: (n, m) -> (n, m)
 // A row of zeros stays zeros, and its gradient is zeros.
-template <axis R, axis C, class T, class S>
-[[nodiscard]] var<R, C, T, S> normalize_rows(recorder auto& on, var<R, C, T, S> x,
+template <axis R, axis C, class T, class S, recorder On>
+[[nodiscard]] var<R, C, T, S> normalize_rows(On& on, var<R, C, T, S> x,
                                              std::type_identity_t<T> length = T{1}) {
   auto& ctx = on.backend();
   auto const y = fresh_like(on, x, x.tracked());
@@ -42,8 +42,8 @@ template <axis R, axis C, class T, class S>
 
 // y = (x - mean) / (deviation + epsilon) with mean and deviation (root of the mean square) of each column over the
 // rows: (n, m) -> (n, m). A constant column becomes zeros.
-template <axis R, axis C, class T, class S>
-[[nodiscard]] var<R, C, T, S> standardize_columns(recorder auto& on, var<R, C, T, S> x,
+template <axis R, axis C, class T, class S, recorder On>
+[[nodiscard]] var<R, C, T, S> standardize_columns(On& on, var<R, C, T, S> x,
                                                   std::type_identity_t<T> epsilon = T(1e-5)) {
   auto& ctx = on.backend();
   std::size_t const cols = x.cols();

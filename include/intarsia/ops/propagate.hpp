@@ -24,9 +24,10 @@ concept message_rule =
 
 // (sources, m), (targets or more, m), (1, m) -> (targets, m). A target without edges hears zeros.
 // Throws shape_error where rows or columns do not fit.
-template <class Source, class Target, axis R, axis Rt, axis C, axis Ct, axis Cw, class T, class S, message_rule<T> Rule>
+template <class Source, class Target, axis R, axis Rt, axis C, axis Ct, axis Cw, class T, class S, message_rule<T> Rule,
+          recorder On>
   requires sources_axis<R, Source> && targets_axis<Rt, Target> && same_axis<C, Ct> && same_axis<C, Cw>
-[[nodiscard]] var<rows_of<Target>, C, T, S> propagate(recorder auto& on, adjacency_view<Source, Target, S> links,
+[[nodiscard]] var<rows_of<Target>, C, T, S> propagate(On& on, adjacency_view<Source, Target, S> links,
                                                       var<R, C, T, S> source, var<Rt, Ct, T, S> target,
                                                       var<dim<1>, Cw, T, S> weight, Rule rule) {
   detail::check_edges<S>(links, source.rows());

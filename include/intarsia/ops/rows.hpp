@@ -18,8 +18,8 @@ template <axis R, axis C, class T, class S>
 
 // The first `count` rows, as the targets of a block are the first of its sources: (n, m) -> (count, m)
 // Throws shape_error where x has fewer.
-template <axis R, axis C, class T, class S>
-[[nodiscard]] var<R, C, T, S> head(recorder auto& on, var<R, C, T, S> x, std::size_t count) {
+template <axis R, axis C, class T, class S, recorder On>
+[[nodiscard]] var<R, C, T, S> head(On& on, var<R, C, T, S> x, std::size_t count) {
   expects(count <= x.rows(), "head: more rows are asked for than there are");
   return rows(on, x, 0, count);
 }

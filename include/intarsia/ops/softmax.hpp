@@ -68,8 +68,8 @@ INTARSIA_FN T cross_entropy_row(T* row, std::size_t count, std::size_t target, T
 // each; the mean is sum of weight * loss / sum of weights, of no rows (or weights that sum to 0) it is 0. Scores of
 // minus infinity are absent answers; a row without others has loss 0. Targets and weights are read at once, not kept.
 // Throws shape_error where a length or a target does not fit.
-template <axis R, axis C, class T, class S>
-[[nodiscard]] var<dim<1>, dim<1>, T, S> softmax_cross_entropy(recorder auto& on, var<R, C, T, S> scores,
+template <axis R, axis C, class T, class S, recorder On>
+[[nodiscard]] var<dim<1>, dim<1>, T, S> softmax_cross_entropy(On& on, var<R, C, T, S> scores,
                                                               std::span<std::uint32_t const> targets,
                                                               std::span<T const> weights = {}) {
   expects(targets.size() == scores.rows(), "softmax_cross_entropy: give one target column per row of scores");

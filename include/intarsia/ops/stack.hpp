@@ -7,8 +7,8 @@
 namespace intarsia::inline v0 {
 
 // N matrices of n_k rows -> (sum of n_k, m), in their order. Throws shape_error where their widths differ.
-template <axis R, axis C, class T, class S, std::size_t N>
-[[nodiscard]] var<R, C, T, S> stack(recorder auto& on, std::array<var<R, C, T, S>, N> const& x) {
+template <axis R, axis C, class T, class S, std::size_t N, recorder On>
+[[nodiscard]] var<R, C, T, S> stack(On& on, std::array<var<R, C, T, S>, N> const& x) {
   auto& ctx = on.backend();
   std::size_t rows = 0, cols = N == 0 ? 0 : x[0].cols();
   bool tracked = false;
@@ -37,8 +37,8 @@ template <axis R, axis C, class T, class S, std::size_t N>
 }
 
 // Per key a matrix of n_k rows -> (sum of n_k, m), in the order of the keys.
-template <class... Ks, class... Rows, axis C, class T, class S>
-[[nodiscard]] var<rows_of<void>, C, T, S> stack(recorder auto& on,
+template <class... Ks, class... Rows, axis C, class T, class S, recorder On>
+[[nodiscard]] var<rows_of<void>, C, T, S> stack(On& on,
                                                 typed_map<keys<Ks...>, var<Rows, C, T, S>...> const& x) {
   using part = var<rows_of<void>, C, T, S>;
   return stack(on, std::array<part, sizeof...(Ks)>{

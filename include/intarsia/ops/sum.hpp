@@ -6,8 +6,8 @@
 namespace intarsia::inline v0 {
 
 namespace detail {
-template <class R, class C, class T, class S>
-[[nodiscard]] var<dim<1>, dim<1>, T, S> scaled_sum(recorder auto& on, var<R, C, T, S> x, T factor) {
+template <class R, class C, class T, class S, recorder On>
+[[nodiscard]] var<dim<1>, dim<1>, T, S> scaled_sum(On& on, var<R, C, T, S> x, T factor) {
   auto& ctx = on.backend();
   var<dim<1>, dim<1>, T, S> y = on.template fresh<dim<1>, dim<1>, T>(1, 1, x.tracked());
   dense<T, S> const out = made(y);
@@ -27,14 +27,14 @@ template <class R, class C, class T, class S>
 }  // namespace detail
 
 // (n, m) -> (1, 1); of no numbers: 0.
-template <axis R, axis C, class T, class S>
-[[nodiscard]] var<dim<1>, dim<1>, T, S> sum(recorder auto& on, var<R, C, T, S> x) {
+template <axis R, axis C, class T, class S, recorder On>
+[[nodiscard]] var<dim<1>, dim<1>, T, S> sum(On& on, var<R, C, T, S> x) {
   return detail::scaled_sum(on, x, T{1});
 }
 
 // (n, m) -> (1, 1); of no numbers: 0.
-template <axis R, axis C, class T, class S>
-[[nodiscard]] var<dim<1>, dim<1>, T, S> mean(recorder auto& on, var<R, C, T, S> x) {
+template <axis R, axis C, class T, class S, recorder On>
+[[nodiscard]] var<dim<1>, dim<1>, T, S> mean(On& on, var<R, C, T, S> x) {
   std::size_t const count = x.rows() * x.cols();
   return detail::scaled_sum(on, x, count == 0 ? T{0} : T{1} / static_cast<T>(count));
 }

@@ -1,0 +1,37 @@
+# intarsia::cuda: the library on a CUDA device. The toolkit's CMake language is on only where nvcc is 12 or later.
+find_program(INTARSIA_NVCC nvcc HINTS $ENV{CUDA_HOME}/bin $ENV{CUDACXX} PATHS /usr/local/cuda/bin)
+mark_as_advanced(INTARSIA_NVCC)
+if(NOT INTARSIA_NVCC)
+  set(INTARSIA_NO_CUDA "nvcc is not installed")
+else()
+  execute_process(COMMAND ${INTARSIA_NVCC} --version OUTPUT_VARIABLE nvcc_says ERROR_QUIET)
+  if(NOT nvcc_says MATCHES "release ([0-9]+)\\." OR CMAKE_MATCH_1 LESS 12)
+    set(INTARSIA_NO_CUDA "${INTARSIA_NVCC} is older than CUDA 12: install a newer toolkit, or set CUDA_HOME to one")
+  endif()
+endif()
+if(INTARSIA_NO_CUDA)
+  message(STATUS "intarsia::cuda is left out: ${INTARSIA_NO_CUDA}")
+  return()
+endif()
+
+if(NOT CMAKE_CUDA_COMPILER)
+  set(CMAKE_CUDA_COMPILER ${INTARSIA_NVCC})
+endif()
+if(NOT DEFINED CMAKE_CUDA_ARCHITECTURES)
+  set(CMAKE_CUDA_ARCHITECTURES 80 90)
+endif()
+enable_language(CUDA)
+set(CMAKE_CUDA_EXTENSIONS OFF)
+if(CMAKE_CXX_COMPILER_LAUNCHER AND NOT CMAKE_CUDA_COMPILER_LAUNCHER)
+  set(CMAKE_CUDA_COMPILER_LAUNCHER ${CMAKE_CXX_COMPILER_LAUNCHER})
+endif()
+find_package(CUDAToolkit 12 REQUIRED)
+
+# Beside the library's requirements: the runtime, cuBLAS, and the two switches of the language by which ops are written
+# once for host and device (docs/decisions/cuda.md). They reach .cu files alone.
+add_library(intarsia_cuda INTERFACE)
+add_library(intarsia::cuda ALIAS intarsia_cuda)
+set_target_properties(intarsia_cuda PROPERTIES EXPORT_NAME cuda)
+target_link_libraries(intarsia_cuda INTERFACE intarsia CUDA::cudart CUDA::cublas CUDA::cublasLt)
+target_compile_options(intarsia_cuda INTERFACE
+  "$<$<COMPILE_LANGUAGE:CUDA>:--extended-lambda;--expt-relaxed-constexpr>")

@@ -1,0 +1,193 @@
+// Everything that works on a CUDA device, floor by floor: all but cpu/, and no Eigen. Compile with nvcc 12 or later, as
+// C++20 with --extended-lambda and --expt-relaxed-constexpr; in CMake, link intarsia::cuda, which says so.
+#pragma once
+
+#include <intarsia/version.hpp>
+
+// 0 core: axes, strong numbers, random numbers, threads, memory
+#include <intarsia/core/aligned.hpp>
+#include <intarsia/core/arena.hpp>
+#include <intarsia/core/axis.hpp>
+#include <intarsia/core/because.hpp>
+#include <intarsia/core/bf16.hpp>
+#include <intarsia/core/config.hpp>
+#include <intarsia/core/dual.hpp>
+#include <intarsia/core/executor.hpp>
+#include <intarsia/core/expects.hpp>
+#include <intarsia/core/id.hpp>
+#include <intarsia/core/precision.hpp>
+#include <intarsia/core/random.hpp>
+#include <intarsia/core/thread_pool.hpp>
+
+// 1 schema: which types there are and how they relate
+#include <intarsia/schema/node.hpp>
+#include <intarsia/schema/relation.hpp>
+#include <intarsia/schema/schema.hpp>
+#include <intarsia/schema/typed_map.hpp>
+
+// 1 tensor: numbers with typed axes
+#include <intarsia/tensor/csr.hpp>
+#include <intarsia/tensor/product.hpp>
+#include <intarsia/tensor/space.hpp>
+#include <intarsia/tensor/tensor.hpp>
+#include <intarsia/tensor/view.hpp>
+
+// 2 graph: the edges of each relation, and how they are made
+#include <intarsia/graph/adjacency.hpp>
+#include <intarsia/graph/builder.hpp>
+#include <intarsia/graph/co_interaction.hpp>
+#include <intarsia/graph/graph.hpp>
+#include <intarsia/graph/heaviest.hpp>
+#include <intarsia/graph/interactions.hpp>
+#include <intarsia/graph/neighbor_lists.hpp>
+#include <intarsia/graph/node_numbering.hpp>
+#include <intarsia/graph/pairs.hpp>
+#include <intarsia/graph/ridge.hpp>
+#include <intarsia/graph/ridge_system.hpp>
+#include <intarsia/graph/split.hpp>
+#include <intarsia/graph/summary.hpp>
+#include <intarsia/graph/text_neighbors.hpp>
+
+// 3 exec: computing and learning
+#include <intarsia/exec/backend.hpp>
+#include <intarsia/exec/module.hpp>
+#include <intarsia/exec/neighbor_draws.hpp>
+#include <intarsia/exec/parameter_step.hpp>
+#include <intarsia/exec/recorder.hpp>
+#include <intarsia/exec/scope.hpp>
+#include <intarsia/exec/tape.hpp>
+
+// 4 ops: values and their pullbacks
+#include <intarsia/ops/activation.hpp>
+#include <intarsia/ops/add.hpp>
+#include <intarsia/ops/affine.hpp>
+#include <intarsia/ops/aggregate.hpp>
+#include <intarsia/ops/concat.hpp>
+#include <intarsia/ops/dot.hpp>
+#include <intarsia/ops/dropout.hpp>
+#include <intarsia/ops/fresh.hpp>
+#include <intarsia/ops/gather.hpp>
+#include <intarsia/ops/matmul.hpp>
+#include <intarsia/ops/normalize.hpp>
+#include <intarsia/ops/propagate.hpp>
+#include <intarsia/ops/rows.hpp>
+#include <intarsia/ops/softmax.hpp>
+#include <intarsia/ops/stack.hpp>
+#include <intarsia/ops/sum.hpp>
+
+// 5 nn: layers
+#include <intarsia/nn/embedding.hpp>
+#include <intarsia/nn/hetero.hpp>
+#include <intarsia/nn/init.hpp>
+#include <intarsia/nn/linear.hpp>
+#include <intarsia/nn/mlp.hpp>
+#include <intarsia/nn/sage.hpp>
+#include <intarsia/nn/source_rows.hpp>
+
+// 5 sampling: batches of a graph
+#include <intarsia/sampling/alias.hpp>
+#include <intarsia/sampling/balance.hpp>
+#include <intarsia/sampling/block.hpp>
+#include <intarsia/sampling/buffer.hpp>
+#include <intarsia/sampling/expand.hpp>
+#include <intarsia/sampling/link_sampler.hpp>
+#include <intarsia/sampling/links.hpp>
+#include <intarsia/sampling/negative.hpp>
+#include <intarsia/sampling/neighbor.hpp>
+#include <intarsia/sampling/pair_sampler.hpp>
+#include <intarsia/sampling/permutation.hpp>
+#include <intarsia/sampling/position.hpp>
+#include <intarsia/sampling/prefetch.hpp>
+#include <intarsia/sampling/relations.hpp>
+#include <intarsia/sampling/slot_table.hpp>
+#include <intarsia/sampling/thinned.hpp>
+
+// 5 io: files
+#include <intarsia/io/checkpoint.hpp>
+#include <intarsia/io/cursor.hpp>
+#include <intarsia/io/f16.hpp>
+#include <intarsia/io/file.hpp>
+#include <intarsia/io/id_index.hpp>
+#include <intarsia/io/load.hpp>
+#include <intarsia/io/npy.hpp>
+#include <intarsia/io/npy_header.hpp>
+#include <intarsia/io/safetensors.hpp>
+#include <intarsia/io/safetensors_header.hpp>
+#include <intarsia/io/safetensors_writer.hpp>
+#include <intarsia/io/sentence.hpp>
+#include <intarsia/io/tsv.hpp>
+#include <intarsia/io/tsv_writer.hpp>
+
+// 6 loss: what training makes small
+#include <intarsia/loss/contrast.hpp>
+#include <intarsia/loss/in_batch_softmax.hpp>
+#include <intarsia/loss/info_nce.hpp>
+#include <intarsia/loss/link_contrastive.hpp>
+#include <intarsia/loss/listwise_softmax.hpp>
+#include <intarsia/loss/logistic.hpp>
+#include <intarsia/loss/max_margin.hpp>
+#include <intarsia/loss/pairwise_difference.hpp>
+#include <intarsia/loss/squared_error.hpp>
+
+// 6 optim: how training makes it small
+#include <intarsia/optim/adagrad.hpp>
+#include <intarsia/optim/adam.hpp>
+#include <intarsia/optim/clip.hpp>
+#include <intarsia/optim/learned.hpp>
+#include <intarsia/optim/optimizer.hpp>
+#include <intarsia/optim/schedule.hpp>
+#include <intarsia/optim/sgd.hpp>
+
+// 7 metrics: how good a ranking is
+#include <intarsia/metrics/coverage.hpp>
+#include <intarsia/metrics/hits.hpp>
+#include <intarsia/metrics/mrr.hpp>
+#include <intarsia/metrics/ndcg.hpp>
+#include <intarsia/metrics/ranking_report.hpp>
+#include <intarsia/metrics/recall.hpp>
+
+// 7 retrieval: the best rows for a query
+#include <intarsia/retrieval/index.hpp>
+#include <intarsia/retrieval/top_k.hpp>
+
+// 8 models: everything below, put together
+#include <intarsia/models/baselines.hpp>
+#include <intarsia/models/borrowed.hpp>
+#include <intarsia/models/dot_scorer.hpp>
+#include <intarsia/models/edge_scorer.hpp>
+#include <intarsia/models/evaluation.hpp>
+#include <intarsia/models/features.hpp>
+#include <intarsia/models/hetero_sage.hpp>
+#include <intarsia/models/history.hpp>
+#include <intarsia/models/pair_batches.hpp>
+#include <intarsia/models/rank_features.hpp>
+#include <intarsia/models/rank_head.hpp>
+#include <intarsia/models/rank_rows.hpp>
+#include <intarsia/models/reranker.hpp>
+#include <intarsia/models/ridge_evidence.hpp>
+#include <intarsia/models/ridge_selection.hpp>
+#include <intarsia/models/scorer.hpp>
+#include <intarsia/models/train_towers.hpp>
+#include <intarsia/models/training.hpp>
+#include <intarsia/models/two_tower.hpp>
+
+// The CUDA backend
+#include <intarsia/cuda/arena.cuh>
+#include <intarsia/cuda/context.cuh>
+#include <intarsia/cuda/cuda.cuh>
+#include <intarsia/cuda/edge_map.cuh>
+#include <intarsia/cuda/error.cuh>
+#include <intarsia/cuda/gather.cuh>
+#include <intarsia/cuda/gemm.cuh>
+#include <intarsia/cuda/launch.cuh>
+#include <intarsia/cuda/map.cuh>
+#include <intarsia/cuda/memory.cuh>
+#include <intarsia/cuda/merge_rows.cuh>
+#include <intarsia/cuda/pair_softmax.cuh>
+#include <intarsia/cuda/reduce.cuh>
+#include <intarsia/cuda/rows.cuh>
+#include <intarsia/cuda/segment.cuh>
+#include <intarsia/cuda/sort.cuh>
+#include <intarsia/cuda/spmm.cuh>
+#include <intarsia/cuda/step_parameters.cuh>
+#include <intarsia/cuda/upload.cuh>
