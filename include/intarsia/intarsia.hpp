@@ -14,6 +14,7 @@
 #include <intarsia/core/executor.hpp>
 #include <intarsia/core/expects.hpp>
 #include <intarsia/core/id.hpp>
+#include <intarsia/core/log.hpp>
 #include <intarsia/core/precision.hpp>
 #include <intarsia/core/random.hpp>
 #include <intarsia/core/thread_pool.hpp>
@@ -53,6 +54,7 @@
 #include <intarsia/exec/neighbor_draws.hpp>
 #include <intarsia/exec/parameter_step.hpp>
 #include <intarsia/exec/recorder.hpp>
+#include <intarsia/exec/row_draws.hpp>
 #include <intarsia/exec/scope.hpp>
 #include <intarsia/exec/tape.hpp>
 

@@ -52,6 +52,10 @@ struct neighbor_draws {
   std::uint64_t* found = nullptr;         // (targets): the words of the targets, from the one kernel to the other
   std::uint64_t const* hiding = nullptr;  // bit row % hiding_bits is set for every row that has hidden entries
 
+  // For draws whose sizes the device alone knows; the CPU has no use for them.
+  std::uint32_t const* target_count = nullptr;  // how many of `targets` there are, the others have no draws; null: all
+  std::uint64_t const* stream_at = nullptr;     // where the stream stands; null: `stream`
+
   static constexpr std::size_t hiding_bits = std::size_t{1} << 15;
 };
 

@@ -1,0 +1,132 @@
+// The sampled neighborhood of some nodes in device memory: sampling/block.hpp on the device.
+#pragma once
+
+#include <intarsia/core/id.hpp>
+#include <intarsia/cuda/memory.cuh>
+#include <intarsia/graph/graph.hpp>
+#include <vector>
+
+namespace intarsia::inline v0::cuda {
+
+namespace detail {
+
+// The edges of one relation in one hop; columns lie in those of the hop's source type.
+struct device_edges {
+  device_array<std::uint64_t> offsets, found;
+  device_array<float> values, work;
+  std::size_t first = 0, most = 0;  // of its columns, in the list of the source type; entries that may be drawn
+};
+
+struct device_hop {
+  std::vector<device_edges> relations;
+  std::vector<device_array<std::uint32_t>> columns;  // by source type: those of its relations, one after the other
+  std::vector<std::size_t> targets, sources;         // by node type: at most
+};
+
+}  // namespace detail
+
+// What cuda::neighbor_sampler fills; the interface of graph<S> and block<S>. How many nodes and edges were drawn, only
+// the device knows: sizes here are those that any batch has room for. Rows of edges beyond the targets of a batch are
+// empty, and ids beyond its nodes are 0. All pointers stay the same from batch to batch until the block is reserved
+// anew, so that the work on them may be captured in a CUDA graph.
+template <schema_type S>
+class device_block {
+ public:
+  using schema = S;
+  using space = device;
+
+  // What layer `layer` of `layers` reads. Throws shape_error where the model has another number of layers than there
+  // were fan-outs.
+  [[nodiscard]] intarsia::hop<S, device> const& hop(std::size_t layer, std::size_t layers) const {
+    expects(layers == hops_.size() && layer < layers,
+            "block: give the sampler one fan-out for each layer of the model");
+    return hops_[layer];
+  }
+  [[nodiscard]] std::size_t layers() const { return hops_.size(); }
+  [[nodiscard]] bool whole() const { return false; }
+
+  // The nodes behind the slots, on the device.
+  template <key_of<typename S::node_keys> N>
+  [[nodiscard]] std::span<id<N> const> ids(N) const {
+    auto const plain = ids_[S::template node_index<N>].view();
+    static_assert(sizeof(id<N>) == sizeof(std::uint32_t));
+    return {static_cast<id<N> const*>(static_cast<void const*>(plain.data())), plain.size()};
+  }
+  // How many nodes of a type the last layer computes at most.
+  template <key_of<typename S::node_keys> N>
+  [[nodiscard]] std::size_t targets(N n) const {
+    return hops_.back().targets[n];
+  }
+  // How many edges of a relation a layer reads at most.
+  template <key_of<typename S::relation_keys> R>
+  [[nodiscard]] std::size_t most_edges(std::size_t layer, R) const {
+    return data_[layer].relations[S::template relation_index<R>].most;
+  }
+  // One number on the device: how many nodes of type N this batch has as targets of a layer; those of layer 0 are all
+  // that have slots if it names its sources by id.
+  template <key_of<typename S::node_keys> N>
+  [[nodiscard]] std::uint32_t const* target_count(std::size_t layer, N) const {
+    return counts_.data() + (layers() - layer) * S::node_count + S::template node_index<N>;
+  }
+  // The same of its sources; not where they are named by id.
+  template <key_of<typename S::node_keys> N>
+  [[nodiscard]] std::uint32_t const* source_count(std::size_t layer, N) const {
+    return counts_.data() + (layers() - layer + 1) * S::node_count + S::template node_index<N>;
+  }
+
+  // Per type the rows of a table that the slots stand for, without a copy. features[n]: a device tensor or view.
+  template <class Features>
+  [[nodiscard]] auto rows(Features const& features) const {
+    return S::map_nodes([&](auto n) {
+      if constexpr (requires { features[n].view(); }) {
+        return rows_of_view(n, features[n].view());
+      } else {
+        return rows_of_view(n, features[n]);
+      }
+    });
+  }
+
+  // For samplers: the storage behind, and the views of it once it has its sizes.
+  [[nodiscard]] std::vector<detail::device_hop>& data() { return data_; }
+  [[nodiscard]] std::vector<device_array<std::uint32_t>>& id_lists() { return ids_; }
+  [[nodiscard]] device_array<std::uint32_t>& counts() { return counts_; }  // (layers + 2, node types)
+  void refresh(bool outermost_by_id) {
+    hops_.assign(data_.size(), {});
+    for (std::size_t h = 0; h < hops_.size(); ++h) {
+      auto& from = data_[h];
+      std::copy(from.sources.begin(), from.sources.end(), hops_[h].sources.values.begin());
+      std::copy(from.targets.begin(), from.targets.end(), hops_[h].targets.values.begin());
+      hops_[h].by_id = outermost_by_id && h == 0;
+      S::each_relation([&](auto r) {
+        auto& edges = from.relations[S::template relation_index<decltype(r)>];
+        std::size_t const targets = hops_[h].targets[r.target], sources = hops_[h].sources[r.source];
+        float const* const values = edges.values.size() > 0 ? edges.values.data() : nullptr;
+        std::uint32_t const* const columns =
+            from.columns[S::template node_index<typename decltype(r)::source_type>].data() + edges.first;
+        hops_[h].edges[r] = edges_view<device>{
+            {targets, sources, edges.offsets.data(), columns, values, nullptr, edges.most},
+            {sources, targets, nullptr, nullptr, values, nullptr, edges.most},
+            {},
+            {},
+            nullptr};
+      });
+    }
+  }
+
+ private:
+  template <class N, class View>
+  auto rows_of_view(N, View table) const {
+    using T = std::remove_const_t<typename View::scalar>;
+    using Rows = typename View::row_axis;
+    using Cols = typename View::col_axis;
+    return indexed_view<Rows, Cols, T, device>{view<Rows, Cols, T const, device>{dense<T const, device>(table)},
+                                               ids_[S::template node_index<N>].view()};
+  }
+
+  std::vector<detail::device_hop> data_;
+  std::vector<device_array<std::uint32_t>> ids_;
+  device_array<std::uint32_t> counts_;
+  std::vector<intarsia::hop<S, device>> hops_;
+};
+
+}  // namespace intarsia::inline v0::cuda

@@ -1,0 +1,111 @@
+// Drawing neighbors on the device: the draws of cpu/sample.hpp, bit for bit.
+#pragma once
+
+#include <intarsia/cuda/map.cuh>
+#include <intarsia/cuda/scan.cuh>
+#include <intarsia/exec/row_draws.hpp>
+#include <span>
+
+namespace intarsia::inline v0::cuda {
+
+namespace detail {
+
+// Between the kernels `found` says of each target where its row begins, whether all open entries are taken, and
+// whether some are hidden.
+inline constexpr std::uint64_t row_is_whole = std::uint64_t{1} << 62, row_hides = std::uint64_t{1} << 63;
+
+struct drawn_row {
+  std::uint64_t found, draws;
+};
+[[nodiscard]] INTARSIA_FN inline drawn_row drawn_row_of(neighbor_draws<device> const& q, std::size_t i) {
+  if ((q.target_count && i >= *q.target_count) || !q.rows.offsets) return {0, 0};
+  std::uint32_t const row = q.targets.data()[i];
+  std::uint64_t const begin = q.rows.offsets[row];
+  std::uint64_t open = q.rows.offsets[row + 1] - begin, found = begin;
+  if (q.hidden.size() > 0) {
+    intarsia::detail::open_row<device> const rest{q, row};
+    open = rest.size();
+    if (rest.hides()) found |= row_hides;
+  }
+  std::uint64_t const draws = intarsia::detail::draws_of(open, q.fanout, q.replace);
+  if (!q.replace && draws == open) found |= row_is_whole;
+  return {found, draws};
+}
+[[nodiscard]] INTARSIA_FN inline std::uint64_t found_of(neighbor_draws<device> const& q, std::size_t i) {
+  return q.found ? q.found[i] : drawn_row_of(q, i).found;
+}
+
+struct count_row {
+  neighbor_draws<device> q;
+  INTARSIA_FN void operator()(std::size_t i) const {
+    drawn_row const row = drawn_row_of(q, i);
+    if (q.found) q.found[i] = row.found;
+    q.offsets[i] = row.draws;
+  }
+};
+
+// Writes the places in its row of each draw of a target that does not take all.
+struct choose_places {
+  neighbor_draws<device> q;
+  INTARSIA_FN void operator()(std::size_t i) const {
+    std::uint64_t const begin = q.offsets[i], count = q.offsets[i + 1] - begin;
+    if (count == 0 || (found_of(q, i) & row_is_whole)) return;
+    intarsia::detail::draw_row(q, q.stream_at ? *q.stream_at : q.stream, q.targets.data()[i], q.columns + begin, count,
+                               q.work ? q.work + begin : nullptr);
+  }
+};
+
+// From places to what is there, an entry of the answer at a time, so that the row of a hub is shared by many threads.
+struct fetch_entries {
+  static constexpr std::uint32_t few = 64;
+
+  neighbor_draws<device> q;
+  std::size_t threads;
+
+  INTARSIA_FN void operator()(std::size_t thread) const {
+    if (q.fanout <= few) {
+      std::size_t const i = thread / q.fanout;
+      std::uint64_t const e = q.offsets[i] + thread % q.fanout;
+      if (e < q.offsets[i + 1]) fetch(i, e);
+      return;
+    }
+    std::size_t const targets = q.targets.size();
+    for (std::uint64_t e = thread; e < q.offsets[targets]; e += threads) {
+      fetch(intarsia::detail::lower_place(q.offsets + 1, targets, e + 1), e);
+    }
+  }
+  INTARSIA_FN void fetch(std::size_t i, std::uint64_t e) const {
+    std::uint64_t const found = found_of(q, i), first = found & (row_is_whole - 1);
+    auto place = static_cast<std::uint32_t>(e - q.offsets[i]);
+    if (!(found & row_is_whole)) {
+      place = q.columns[e];
+    } else if (found & row_hides) {
+      place = intarsia::detail::open_row<device>{q, q.targets.data()[i]}.place(place);
+    }
+    if (q.values) q.values[e] = q.rows.values ? q.rows.values[first + place] : 1.0f;
+    q.columns[e] = q.rows.columns[first + place];
+  }
+};
+
+}  // namespace detail
+
+// Writes the offsets of the answer's rows, and `found`; see neighbor_draws. Targets from *target_count on have empty
+// rows. Does not block.
+inline void count_draws(context& ctx, std::span<neighbor_draws<device> const> all) {
+  for (neighbor_draws<device> const& q : all) {
+    map(ctx, q.targets.size(), detail::count_row{q});
+    exclusive_sum(ctx, q.offsets, q.targets.size(), q.offsets);
+  }
+}
+inline void count_draws(context& ctx, neighbor_draws<device> const& q) { count_draws(ctx, std::span{&q, 1}); }
+
+// Writes columns, and values where asked for: one thread draws for a row, one thread moves an entry. Does not block.
+inline void draw_entries(context& ctx, neighbor_draws<device> const& q) {
+  if (q.fanout == 0 || q.targets.empty()) return;
+  if (q.fanout != all_neighbors || q.replace) map(ctx, q.targets.size(), detail::choose_places{q});
+  bool const few = q.fanout <= detail::fetch_entries::few;
+  std::size_t const threads = few ? q.targets.size() * q.fanout : std::size_t{ctx.processors()} * 2048;
+  map(ctx, threads, detail::fetch_entries{q, threads});
+}
+
+}  // namespace intarsia::inline v0::cuda
