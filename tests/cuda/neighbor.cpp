@@ -40,7 +40,8 @@ void ask(Sampler& sampler, Block& block, ia::graph<Catalogue> const& g, std::uin
   sampler.hide(Catalogue::relation_index<BookShow>, keys);
 }
 
-void same_block(ia::cuda::context& ctx, ia::block<Catalogue> const& expected, ia::cuda::device_block<Catalogue> const& got) {
+void same_block(ia::cuda::context& ctx, ia::block<Catalogue> const& expected,
+                ia::cuda::device_block<Catalogue> const& got) {
   std::size_t const layers = expected.layers();
   REQUIRE(got.layers() == layers);
   Catalogue::each_node([&](auto n) {

@@ -36,9 +36,10 @@ void check(std::size_t nodes, std::size_t most, std::size_t length) {
     for (std::uint32_t list = 0; list < 3; ++list) {
       std::vector<std::uint32_t> asked(length);
       for (auto& node : asked) {
-        node = nodes == 0 || dice.below(5) == 0 ? ia::cuda::no_node : dice.below(static_cast<std::uint32_t>(nodes));
         // At most `most` different nodes come.
-        if (node != ia::cuda::no_node) node = node % static_cast<std::uint32_t>(most) * 7 % static_cast<std::uint32_t>(nodes);
+        node = ia::cuda::no_node;
+        if (nodes == 0 || dice.below(5) == 0) continue;
+        node = dice.below(static_cast<std::uint32_t>(most)) * 7 % static_cast<std::uint32_t>(nodes);
       }
       auto on_device = ia::cuda::upload(ctx, std::span<std::uint32_t const>{asked});
       table.insert(ctx, {on_device.data(), asked.size()}, ids.data(), counts.data() + list, counts.data() + list + 1);

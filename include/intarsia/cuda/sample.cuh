@@ -104,7 +104,8 @@ inline void draw_entries(context& ctx, neighbor_draws<device> const& q) {
   if (q.fanout == 0 || q.targets.empty()) return;
   if (q.fanout != all_neighbors || q.replace) map(ctx, q.targets.size(), detail::choose_places{q});
   bool const few = q.fanout <= detail::fetch_entries::few;
-  std::size_t const threads = few ? q.targets.size() * q.fanout : std::size_t{ctx.processors()} * 2048;
+  std::size_t const most = q.rows.most_entries > 0 && !q.replace ? q.rows.most_entries : ~std::size_t{0};
+  std::size_t const threads = few ? q.targets.size() * q.fanout : std::min(std::size_t{ctx.processors()} * 2048, most);
   map(ctx, threads, detail::fetch_entries{q, threads});
 }
 
