@@ -1,7 +1,7 @@
 # intarsia::cuda: the library on a CUDA device. The toolkit's CMake language is on only where nvcc is 12 or later.
 find_program(INTARSIA_NVCC nvcc HINTS $ENV{CUDA_HOME}/bin $ENV{CUDACXX} PATHS /usr/local/cuda/bin)
 mark_as_advanced(INTARSIA_NVCC)
-if(NOT INTARSIA_NVCC)
+if(NOT EXISTS "${INTARSIA_NVCC}")
   set(INTARSIA_NO_CUDA "nvcc is not installed")
 else()
   execute_process(COMMAND ${INTARSIA_NVCC} --version OUTPUT_VARIABLE nvcc_says ERROR_QUIET)
@@ -27,11 +27,7 @@ if(CMAKE_CXX_COMPILER_LAUNCHER AND NOT CMAKE_CUDA_COMPILER_LAUNCHER)
 endif()
 find_package(CUDAToolkit 12 REQUIRED)
 
-# Beside the library's requirements: the runtime, cuBLAS, and the two switches of the language by which ops are written
-# once for host and device (docs/decisions/cuda.md). They reach .cu files alone.
+include(${CMAKE_CURRENT_LIST_DIR}/intarsia-cuda.cmake)
 add_library(intarsia_cuda INTERFACE)
 add_library(intarsia::cuda ALIAS intarsia_cuda)
-set_target_properties(intarsia_cuda PROPERTIES EXPORT_NAME cuda)
-target_link_libraries(intarsia_cuda INTERFACE intarsia CUDA::cudart CUDA::cublas CUDA::cublasLt)
-target_compile_options(intarsia_cuda INTERFACE
-  "$<$<COMPILE_LANGUAGE:CUDA>:--extended-lambda;--expt-relaxed-constexpr>")
+intarsia_require_cuda(intarsia_cuda)
