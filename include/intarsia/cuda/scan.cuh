@@ -61,7 +61,8 @@ __global__ void scan_tiles_kernel(std::size_t count, F f, T const* sums, T* offs
   for (std::size_t tile = blockIdx.x; tile < scan_tiles(count); tile += gridDim.x) {
     T before = sums ? sums[tile] : T{0}, total = 0;
     for (unsigned round = 0; round < scan_rounds; ++round) {
-      std::size_t const i = tile * scan_tile + std::size_t{round} * scan_threads + threadIdx.x;
+      std::size_t const first = tile * scan_tile + std::size_t{round} * scan_threads, i = first + threadIdx.x;
+      if (first > count) break;
       T const place = sum_before(i < count ? f(i) : T{0}, warps, total);
       if (i <= count) offsets[i] = before + place;
       before += total;
