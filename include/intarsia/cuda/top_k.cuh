@@ -96,8 +96,10 @@ struct top_k_work {
   }
 };
 
-// Best first, by the lanes of a warp; numbers beyond `count` become 0.
-__device__ inline void sort_list(std::uint64_t* list, std::size_t capacity, std::size_t count) {
+// Best first, by the lanes of a warp; there is room for a power of two.
+__device__ inline void sort_list(std::uint64_t* list, std::size_t count) {
+  std::size_t capacity = 1;
+  while (capacity < count) capacity *= 2;
   for (std::size_t i = count + lane_number(); i < capacity; i += warp_size) list[i] = 0;
   __syncwarp();
   for (std::size_t size = 2; size <= capacity; size *= 2) {
@@ -108,7 +110,8 @@ __device__ inline void sort_list(std::uint64_t* list, std::size_t capacity, std:
   }
 }
 
-inline __global__ void top_k_kernel(top_k_work w) {
+template <class Work>
+__global__ void top_k_kernel(Work w) {
   using tile = top_k_tile;
   __shared__ float query_part[tile::depth][tile::queries + 1];
   __shared__ float item_part[tile::depth][tile::items + 1];
@@ -128,7 +131,7 @@ inline __global__ void top_k_kernel(top_k_work w) {
       __syncwarp();
       if (count <= most || first_query + q >= w.queries.rows) continue;
       std::uint64_t* const list = list_of(q);
-      sort_list(list, w.plan.capacity, count);
+      sort_list(list, count);
       if (lane_number() == 0) {
         counts[q] = count < w.k ? count : static_cast<unsigned>(w.k);
         if (count >= w.k) bars[q] = list[w.k - 1];
@@ -181,14 +184,15 @@ inline __global__ void top_k_kernel(top_k_work w) {
     prune(w.plan.capacity - tile::items);
   }
   prune(0);
-  // A list without entries was not sorted; the others end with zeros.
+  // What a list lacks counts as 0.
   for (unsigned q = thread; q < tile::queries && first_query + q < w.queries.rows; q += tile::threads) {
     for (std::size_t i = counts[q]; i < w.k; ++i) list_of(q)[i] = 0;
   }
 }
 
 // From the lists of a query's parts to its answer, by one block.
-inline __global__ void merge_lists_kernel(top_k_work w) {
+template <class Work>
+__global__ void merge_lists_kernel(Work w) {
   std::size_t const query = blockIdx.x, all = w.plan.splits * w.k;
   std::uint64_t* const keys = w.merged + query * w.plan.merged;
   std::uint64_t const* const lists = w.lists + query * w.plan.splits * w.plan.capacity;
@@ -211,9 +215,9 @@ inline __global__ void merge_lists_kernel(top_k_work w) {
 
 }  // namespace detail
 
-// The k largest products of each query with the items: queries (q, width), items (n, width). entries (q, k): best first,
-// ties to the lower row; counts (q): how many there are, fewer than k where fewer items are left. Scores that are no
-// numbers are never answered. Products are sums in the order of the columns. All on the device. Does not block.
+// The k largest products of each query with the items: queries (q, width), items (n, width). entries (q, k): best
+// first, ties to the lower row; counts (q): how many there are, fewer than k where fewer items are left. Scores that
+// are no numbers are never answered. Products are sums in the order of the columns. All on the device. Does not block.
 inline void top_k(context& ctx, dense<float const, device> queries, dense<float const, device> items, std::size_t k,
                   device_top_k_filter const& filter, scored* entries, std::uint32_t* counts) {
   expects(queries.cols == items.cols, "top_k: queries and items have the same number of columns");
@@ -240,9 +244,9 @@ inline void top_k(context& ctx, dense<float const, device> queries, dense<float 
                          counts + top};
     if (w.exclude.offsets) w.exclude.offsets += top;
     std::size_t const blocks = (rows + detail::top_k_tile::queries - 1) / detail::top_k_tile::queries;
-    launch(ctx, detail::top_k_kernel, {blocks * plan.splits, detail::top_k_tile::threads}, w);
+    launch(ctx, detail::top_k_kernel<detail::top_k_work>, {blocks * plan.splits, detail::top_k_tile::threads}, w);
     auto const threads = static_cast<unsigned>(std::clamp<std::size_t>(plan.merged / 2, warp_size, 256));
-    launch(ctx, detail::merge_lists_kernel, {rows, threads}, w);
+    launch(ctx, detail::merge_lists_kernel<detail::top_k_work>, {rows, threads}, w);
     ctx.scratch().rewind(mark);
   }
 }
