@@ -198,6 +198,7 @@
 #include <intarsia/cpu/sample.hpp>
 #include <intarsia/cpu/scan_products.hpp>
 #include <intarsia/cpu/segment.hpp>
+#include <intarsia/cpu/softmax_strip.hpp>
 #include <intarsia/cpu/spmm.hpp>
 #include <intarsia/cpu/step_parameters.hpp>
 #include <intarsia/cpu/tile.hpp>

@@ -34,9 +34,11 @@ TEST_CASE("training: the counter counts what a step takes") {
 }
 
 TEST_CASE("training: a step of a graph network or of towers takes no memory after the first ones") {
-  for (std::size_t const threads : {1u, 2u}) {
-    CAPTURE(threads);
+  for (auto const& [threads, products] :
+       {std::pair{1u, precision::full}, {2u, precision::full}, {2u, precision::bf16}}) {
+    CAPTURE(threads, static_cast<int>(products));
     cpu::context ctx{thread_pool{threads}, seed{3}};
+    ctx.products(products);
     CHECK(calls_after(2, 12, [&](std::size_t steps, auto const& watch) {
             static_cast<void>(small::train_encoder(ctx, true, steps, {}, watch));
           }) == 0);
@@ -47,6 +49,7 @@ TEST_CASE("training: a step of a graph network or of towers takes no memory afte
     }
     // Sampled blocks differ in size: scratch memory grows until the largest has been met.
     cpu::context sampled{thread_pool{threads}, seed{3}};
+    sampled.products(products);
     CHECK(calls_after(80, 160, [&](std::size_t steps, auto const& watch) {
             static_cast<void>(small::train_encoder(sampled, false, steps, {}, watch));
           }) == 0);

@@ -102,6 +102,29 @@ TEST_CASE("training: another seed ends elsewhere, and the loss falls") {
   CHECK(one.back() < 0.9 * one.front());
 }
 
+TEST_CASE("training: with products of bf16 the loss follows that of full ones, the same for any number of threads") {
+  for (int kind = 0; kind < 2; ++kind) {
+    auto const losses = [=](precision p, std::size_t threads) {
+      cpu::context ctx{thread_pool{threads}, seed{4}};
+      ctx.products(p);
+      std::vector<double> all;
+      auto const watch = [&](std::size_t, double loss) { all.push_back(loss); };
+      static_cast<void>(kind == 0 ? small::train_encoder(ctx, true, 60, {}, watch)
+                                  : small::train_small_towers(ctx, 60, {}, watch));
+      return all;
+    };
+    auto const full = losses(precision::full, 1), rounded = losses(precision::bf16, 1);
+    REQUIRE(full.size() == 60);
+    CHECK(*std::min_element(full.begin(), full.end()) < 0.99 * full.front());
+    CHECK(full != rounded);
+    for (std::size_t step = 0; step < full.size(); ++step) {
+      CAPTURE(kind, step);
+      CHECK(rounded[step] == Approx(full[step]).epsilon(2e-2));
+    }
+    for (std::size_t const threads : {2u, 3u, 7u}) CHECK(losses(precision::bf16, threads) == rounded);
+  }
+}
+
 TEST_CASE("training: killed at twenty points and resumed, towers end with the same bits") {
   kill_and_resume([](auto& ctx, checkpoints const& keep,
                      auto const& watch) { return small::train_small_towers(ctx, 14, keep, watch); },

@@ -3,6 +3,7 @@
 #include "../oracle.hpp"
 
 #include <intarsia/ops/activation.hpp>
+#include <intarsia/ops/matmul.hpp>
 #include <limits>
 
 using namespace intarsia;
@@ -64,4 +65,23 @@ TEST_CASE("activation: none is the matrix itself") {
   auto const numbers = noise<dyn, dim<2>>(3, 1);
   auto const x = ctx.constant(numbers);
   CHECK(activate(ctx, x, activation::none).value.data == x.value.data);
+}
+
+TEST_CASE("activation: in place, the values and gradients of the copy") {
+  auto const x = noise<dyn, dim<4>>(6, 1);
+  auto const w = noise<dim<4>, dim<3>>(4, 2);
+  for (auto const kind : {activation::none, activation::relu, activation::tanh, activation::sigmoid}) {
+    auto const in_place = [=](auto& on, auto v, auto m) {
+      auto const y = matmul(on, v, m);
+      activate_in_place(on, y, kind);
+      return y;
+    };
+    CHECK(gradient_error(in_place, x, w) < 1e-7);
+    cpu::context ctx;
+    auto const y = in_place(ctx, ctx.constant(x), ctx.constant(w));
+    auto const copied = activate(ctx, matmul(ctx, ctx.constant(x), ctx.constant(w)), kind);
+    for (std::size_t i = 0; i < 6; ++i) {
+      for (std::size_t c = 0; c < 3; ++c) CHECK(y.value[i][c] == copied.value[i][c]);
+    }
+  }
 }

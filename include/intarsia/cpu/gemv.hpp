@@ -6,6 +6,7 @@
 #include <intarsia/core/bf16.hpp>
 #include <intarsia/cpu/context.hpp>
 #include <intarsia/cpu/grain.hpp>
+#include <intarsia/cpu/lanes.hpp>
 #include <intarsia/cpu/map.hpp>
 #include <intarsia/exec/backend.hpp>
 #include <intarsia/exec/scope.hpp>
@@ -21,13 +22,6 @@ struct line {
   std::size_t stride;
   T& operator[](std::size_t i) const { return data[i * stride]; }
 };
-
-// lane[0] = the sum of 2 Half numbers, by halves. The lengths are constants, so that each half is a vector.
-template <std::size_t Half, class T>
-[[gnu::always_inline]] inline void fold(T* lane) {
-  for (std::size_t i = 0; i < Half; ++i) lane[i] += lane[i + Half];
-  if constexpr (Half > 1) fold<Half / 2>(lane);
-}
 
 // x, or x rounded to bf16; as AVX-512 BF16 does, a number below the least normal one counts as zero.
 template <bool Rounds, class T>

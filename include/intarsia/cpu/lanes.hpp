@@ -52,4 +52,31 @@ template <class T>
   }
 }
 
+// lane[0] = the largest, or the sum, of 2 Half numbers, by halves. The lengths are constants, so that each half is a
+// vector.
+template <std::size_t Half, class T>
+[[gnu::always_inline]] inline void fold_largest(T* lane) {
+  for (std::size_t i = 0; i < Half; ++i) lane[i] = lane[i] < lane[i + Half] ? lane[i + Half] : lane[i];
+  if constexpr (Half > 1) fold_largest<Half / 2>(lane);
+}
+template <std::size_t Half, class T>
+[[gnu::always_inline]] inline void fold(T* lane) {
+  for (std::size_t i = 0; i < Half; ++i) lane[i] += lane[i + Half];
+  if constexpr (Half > 1) fold<Half / 2>(lane);
+}
+template <class T>
+[[gnu::always_inline]] inline T largest_lane(lanes<T> const& v) {
+  T lane[lane_count<T>];
+  store_lanes(v, lane);
+  fold_largest<lane_count<T> / 2>(lane);
+  return lane[0];
+}
+template <class T>
+[[gnu::always_inline]] inline T sum_of_lanes(lanes<T> const& v) {
+  T lane[lane_count<T>];
+  store_lanes(v, lane);
+  fold<lane_count<T> / 2>(lane);
+  return lane[0];
+}
+
 }  // namespace intarsia::inline v0::cpu::detail

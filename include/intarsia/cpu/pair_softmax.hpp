@@ -11,6 +11,7 @@
 #include <intarsia/cpu/lanes.hpp>
 #include <intarsia/cpu/map.hpp>
 #include <intarsia/cpu/operands.hpp>
+#include <intarsia/cpu/softmax_strip.hpp>
 #include <intarsia/cpu/tile.hpp>
 #include <intarsia/exec/backend.hpp>
 #include <intarsia/exec/scope.hpp>
@@ -22,130 +23,6 @@
 namespace intarsia::inline v0::cpu {
 
 namespace detail {
-
-// Queries of a strip and items of a tile: multiples of every tile of C. Rows of scores lie as the panels of A do, so
-// that a tile of scores is an operand as it is, from the left and transposed; as pairs of bf16 they are copied, which
-// takes half the memory for as many queries.
-template <class W>
-inline constexpr std::size_t strip_rows = 112;
-template <>
-inline constexpr std::size_t strip_rows<bf16_pair> = 224;
-template <class T>
-inline constexpr std::size_t score_cols = panel_depth<T> / 8 * 7;
-
-template <template <class, std::size_t, class> class Tile, class T, std::size_t Panel, std::size_t... Heights>
-[[nodiscard]] constexpr std::array<tile_kernel<T>, sizeof...(Heights)> tiles_of() {
-  return {Tile<T, Panel, std::make_index_sequence<Heights>>::run...};
-}
-// The kernels that read A' from rows panel_stride apart; words are as far apart as the scores.
-template <class W>
-[[nodiscard]] std::array<tile_kernel<W>, 3> strided_tiles(instruction_set set) {
-  constexpr std::size_t apart = panel_stride<typename sum_of<W>::type>;
-  static_cast<void>(set);
-#if INTARSIA_X86
-  if constexpr (std::is_same_v<W, bf16_pair>) {
-    return tiles_of<tile_pairs, W, apart, 14, 8, 4>();
-  } else {
-    if (set == instruction_set::avx512) return tiles_of<tile_avx512, W, apart, 14, 8, 4>();
-    if (set == instruction_set::avx2) return tiles_of<tile_avx2, W, apart, 6, 4, 2>();
-    return tiles_of<tile_portable, W, apart, 4, 2, 1>();
-  }
-#else
-  return tiles_of<tile_portable, W, apart, 4, 2, 1>();
-#endif
-}
-
-// A strip of queries at work. Scores are in units of log 2, and each tile of them is kept as exp2(score - peak) with
-// the peak of its row up to that tile.
-template <class T, class W>
-struct strip {
-  std::size_t first = 0, rows = 0;
-  W* kept = nullptr;    // (tiles, words of strip_rows, panel_stride<T>), or one tile where they are not used again
-  T* scores = nullptr;  // (strip_rows, panel_stride) where those kept are pairs
-  W* words = nullptr;   // (strip_rows, panel_stride) the same tile's weights as pairs of neighbors
-  T* peaks = nullptr;   // (tiles, strip_rows)
-  T* peak = nullptr;    // (strip_rows)
-  T* sum = nullptr;     // (strip_rows) of exp2(score - peak)
-  T* aim = nullptr;     // (strip_rows) the score of the query's own item
-};
-
-// Turns one row of a tile of scores into weights.
-template <class Operands, class T, class Masked>
-struct weigh_row {
-  using W = typename Operands::word;
-  strip<T, W> s;
-  T* scores;               // (strip_rows, panel_stride)
-  std::size_t tile, cols;  // items [tile * score_cols, + cols)
-  T const* log_q;          // (padded items) in units of log 2
-  Masked masked;
-  dense<T> gradient;  // by the strip's queries, of the tiles before; no data: not wanted
-  std::size_t tiles;  // that the strip keeps
-
-  // Leaves out the items [begin, end).
-  static void mask(Masked const& out, std::size_t query, std::size_t first, T* x, std::size_t begin, std::size_t end) {
-    for (std::size_t j = begin; j < end; ++j) x[j] = out(query, first + j) ? -std::numeric_limits<T>::infinity() : x[j];
-  }
-
-  void operator()(std::size_t row) const {
-    using vec = lanes<T>;
-    constexpr std::size_t width = lane_count<T>, all = score_cols<T>;
-    T* const x = scores + row * panel_stride<T>;
-    std::size_t const first = tile * all, query = s.first + row, padded = (cols + width - 1) / width * width;
-    std::fill(x + cols, x + padded, -std::numeric_limits<T>::infinity());
-    bool const own = query >= first && query < first + cols;
-    if (own) s.aim[row] = x[query - first] - log_q[query];
-    if constexpr (!std::is_same_v<Masked, std::nullptr_t>) {
-      if (own) {
-        mask(masked, query, first, x, 0, query - first);
-        mask(masked, query, first, x, query - first + 1, cols);
-      } else if (cols == all) {
-        mask(masked, query, first, x, 0, all);
-      } else {
-        mask(masked, query, first, x, 0, cols);
-      }
-    }
-    vec peaks = vec{} + std::numeric_limits<T>::lowest();
-    for (std::size_t c = 0; c < padded; c += width) {
-      vec v, correction;
-      load_lanes(v, x + c);
-      load_lanes(correction, log_q + first + c);
-      v -= correction;
-      peaks = v > peaks ? v : peaks;
-      store_lanes(v, x + c);
-    }
-    T peak = s.peak[row];
-    for (std::size_t i = 0; i < width; ++i) peak = peak < peaks[i] ? peaks[i] : peak;
-    if (peak > s.peak[row]) {
-      T const factor = std::exp2(s.peak[row] - peak);
-      s.sum[row] *= factor;
-      s.peak[row] = peak;
-      if (gradient.data && tile > 0) {
-        T* const to = gradient.data + row * gradient.stride;
-        for (std::size_t c = 0; c < gradient.cols; ++c) to[c] *= factor;
-      }
-    }
-    s.peaks[tile * strip_rows<W> + row] = peak;
-    vec sums{};
-    for (std::size_t c = 0; c < padded; c += width) {
-      vec v;
-      load_lanes(v, x + c);
-      v -= peak;
-      exp2_lanes<T>(v);
-      sums += v;
-      store_lanes(v, x + c);
-    }
-    if constexpr (Operands::rounds && std::is_same_v<W, T>) {
-      for (std::size_t c = 0; c < padded; ++c) x[c] = operand<true>(x[c]);
-    }
-    T sum{0};
-    for (std::size_t i = 0; i < width; ++i) sum += sums[i];
-    s.sum[row] += sum;
-    // The next tile's row is written soon; where a strip is larger than the caches, that would wait for memory.
-    if (tile + 1 < tiles) {
-      for (std::size_t c = 0; c < all; c += width) __builtin_prefetch(x + strip_rows<W> * panel_stride<T> + c, 1);
-    }
-  }
-};
 
 // Runs a kernel over C (rows, cols) with A's panels `a_step` numbers a row of C apart and B's panels `b_step` apart.
 template <class W, class T>
@@ -169,6 +46,8 @@ struct pair_softmax_work {
   using W = typename Operands::word;
   static constexpr bool by_pairs = !std::is_same_v<W, T>;
   static constexpr std::size_t strip_size = strip_rows<W>, apart = panel_stride<T>;
+  // Queries whose scores with a tile of items are at work at once: pairs go through a buffer in the nearest cache.
+  static constexpr std::size_t block = by_pairs ? 56 : strip_size;
 
   dense<T const> query, item;
   pair_terms<T> terms;
@@ -191,6 +70,42 @@ struct pair_softmax_work {
     return terms.share * (terms.weight ? static_cast<T>(terms.weight[i]) : T{1});
   }
 
+  // The same for the queries [row, row + block) of a strip and the items of a tile.
+  void weigh_tile(strip<T, W> s, std::size_t t, std::size_t row, W const* left, dense<T> gradient) const {
+    std::size_t const begin = t * score_cols<T>, cols = std::min(score_cols<T>, item.rows - begin);
+    W* const kept = s.kept + ((ditem.data ? t * Operands::words(strip_size) : 0) + Operands::words(row)) * apart;
+    T* scores;
+    if constexpr (by_pairs) {
+      scores = s.scores;
+    } else {
+      scores = kept;
+    }
+    s.first += row, s.rows = std::min(block, s.rows - row);
+    s.peaks += row, s.peak += row, s.sum += row, s.aim += row;
+    if (gradient.data) gradient = gradient.row_range(row, s.rows);
+    for (std::size_t chunk = 0; chunk < chunks; ++chunk) {
+      std::size_t const depth = Operands::words(chunk_depth(chunk));
+      W const* const b = columns + (chunk * panel_depth<W> * panels() + begin / tile.cols * depth) * tile.cols;
+      run_tiles<W, T>(tile, tile.plain, depth, left + (chunk * strip_size + row) * panel_stride<W>, panel_stride<W>, b,
+                      depth * tile.cols, {scores, s.rows, cols, apart}, chunk > 0);
+    }
+    run_on(set, 0, s.rows,
+           weigh_row<Operands, T, Masked>{s, scores, t, cols, log_q, masked, gradient,
+                                          ditem.data && !by_pairs ? tiles : 0});
+    W const* weights;
+    if constexpr (by_pairs) {
+      Operands::weights(scores, apart, s.rows, cols, s.words, ditem.data ? kept : nullptr);
+      weights = s.words;
+    } else {
+      weights = scores;
+    }
+    if (gradient.data) {
+      run_tiles<W, T>(tile, tile.plain, Operands::words(cols), weights, panel_stride<W>,
+                      rows + Operands::words(begin) * tile.cols, Operands::words(item.rows) * tile.cols, gradient,
+                      t > 0);
+    }
+  }
+
   // Scores, losses and the gradient by the queries of a strip. `left`: (chunks, strip_rows, panel_stride).
   void weigh(strip<T, W> s, W* left) const {
     T const scale = terms.sharpness * std::numbers::log2e_v<T>;
@@ -204,35 +119,7 @@ struct pair_softmax_work {
     std::fill_n(s.sum, s.rows, T{0});
     dense<T> const gradient = dquery.data ? dquery.row_range(s.first, s.rows) : dense<T>{};
     for (std::size_t t = 0; t < tiles; ++t) {
-      std::size_t const begin = t * score_cols<T>, cols = std::min(score_cols<T>, item.rows - begin);
-      W* const kept = s.kept + (ditem.data ? t : 0) * Operands::words(strip_size) * apart;
-      T* scores;
-      if constexpr (by_pairs) {
-        scores = s.scores;
-      } else {
-        scores = kept;
-      }
-      for (std::size_t chunk = 0; chunk < chunks; ++chunk) {
-        std::size_t const depth = Operands::words(chunk_depth(chunk));
-        W const* const b = columns + (chunk * panel_depth<W> * panels() + begin / tile.cols * depth) * tile.cols;
-        run_tiles<W, T>(tile, tile.plain, depth, left + chunk * strip_size * panel_stride<W>, panel_stride<W>, b,
-                        depth * tile.cols, {scores, s.rows, cols, apart}, chunk > 0);
-      }
-      run_on(set, 0, s.rows,
-             weigh_row<Operands, T, Masked>{s, scores, t, cols, log_q, masked, gradient,
-                                            ditem.data && !by_pairs ? tiles : 0});
-      W const* weights;
-      if constexpr (by_pairs) {
-        Operands::weights(scores, apart, s.rows, cols, s.words, ditem.data ? kept : nullptr);
-        weights = s.words;
-      } else {
-        weights = scores;
-      }
-      if (gradient.data) {
-        run_tiles<W, T>(tile, tile.plain, Operands::words(cols), weights, panel_stride<W>,
-                        rows + Operands::words(begin) * tile.cols, Operands::words(item.rows) * tile.cols, gradient,
-                        t > 0);
-      }
+      for (std::size_t row = 0; row < s.rows; row += block) weigh_tile(s, t, row, left, gradient);
     }
     for (std::size_t row = 0; row < s.rows; ++row) {
       std::size_t const i = s.first + row;
@@ -329,7 +216,7 @@ void pair_softmax_of(context& ctx, dense<T const> query, dense<T const> item, pa
   }
 
   // Strips go in waves. A wave's size changes no result: each strip's part is added in the order of strips.
-  constexpr std::size_t strip_size = work_type::strip_size, scratch = work_type::by_pairs ? strip_size : 0;
+  constexpr std::size_t strip_size = work_type::strip_size, scratch = work_type::by_pairs ? work_type::block : 0;
   std::size_t const strips = (n + strip_size - 1) / strip_size, threads = ctx.threads().threads();
   std::size_t const kept = ditem.data ? work.tiles : 1;  // tiles of scores that a strip keeps
   std::size_t const size = Operands::words(strip_size) * work_type::apart, left_size = strip_size * panel_stride<W>;

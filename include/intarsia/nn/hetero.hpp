@@ -127,7 +127,8 @@ class hetero_layer {
     }
     vars<Space> made;
     for (std::size_t n = 0; n < x.size(); ++n) {
-      made[n] = activate(on, options_.standardize ? add(on, own[n], heard[n]) : heard[n], options_.last);
+      made[n] = options_.standardize ? add(on, own[n], heard[n]) : heard[n];
+      activate_in_place(on, made[n], options_.last);
     }
     return made;
   }

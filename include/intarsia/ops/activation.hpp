@@ -102,4 +102,27 @@ template <axis R, axis C, class T, class S, recorder On>
   return with_rule(kind, [&](auto rule) { return pointwise(on, x, rule); });
 }
 
+// The same in place: x becomes f(x), and its gradient that of what went in. x is the result of an op whose pullback
+// does not read it (those of activations do), and nothing else has read it.
+template <axis R, axis C, class T, class S, class Rule, recorder On>
+void pointwise_in_place(On& on, var<R, C, T, S> x, Rule rule) {
+  auto& ctx = on.backend();
+  dense<T, S> const out = detail::made(x);
+  each_row(ctx, out.rows, 4 * out.cols, [=] INTARSIA_FN(std::size_t i) {
+    for (std::size_t c = 0; c < out.cols; ++c) out[i][c] = rule.value(out[i][c]);
+  });
+  if (!x.tracked()) return;
+  on.record([=, &ctx] {
+    dense<T, S> const dy = x.grad;
+    each_row(ctx, dy.rows, 2 * dy.cols, [=] INTARSIA_FN(std::size_t i) {
+      for (std::size_t c = 0; c < dy.cols; ++c) dy[i][c] *= rule.slope(out[i][c]);
+    });
+  });
+}
+template <axis R, axis C, class T, class S, recorder On>
+void activate_in_place(On& on, var<R, C, T, S> x, activation kind) {
+  if (kind == activation::none) return;
+  with_rule(kind, [&](auto rule) { pointwise_in_place(on, x, rule); });
+}
+
 }  // namespace intarsia::inline v0

@@ -1,0 +1,141 @@
+// A strip of queries of pair_softmax, and how a row of their scores becomes weights.
+#pragma once
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <intarsia/cpu/lanes.hpp>
+#include <intarsia/cpu/operands.hpp>
+#include <intarsia/cpu/tile.hpp>
+#include <limits>
+#include <type_traits>
+#include <utility>
+
+namespace intarsia::inline v0::cpu::detail {
+
+// Queries of a strip and items of a tile: multiples of every tile of C. Rows of scores lie as the panels of A do, so
+// that a tile of scores is an operand as it is, from the left and transposed; as pairs of bf16 they are copied, which
+// takes half the memory for as many queries.
+template <class W>
+inline constexpr std::size_t strip_rows = 112;
+template <>
+inline constexpr std::size_t strip_rows<bf16_pair> = 224;
+template <class T>
+inline constexpr std::size_t score_cols = panel_depth<T> / 8 * 7;
+
+template <template <class, std::size_t, class> class Tile, class T, std::size_t Panel, std::size_t... Heights>
+[[nodiscard]] constexpr std::array<tile_kernel<T>, sizeof...(Heights)> tiles_of() {
+  return {Tile<T, Panel, std::make_index_sequence<Heights>>::run...};
+}
+// The kernels that read A' from rows panel_stride apart; words are as far apart as the scores.
+template <class W>
+[[nodiscard]] std::array<tile_kernel<W>, 3> strided_tiles(instruction_set set) {
+  constexpr std::size_t apart = panel_stride<typename sum_of<W>::type>;
+  static_cast<void>(set);
+#if INTARSIA_X86
+  if constexpr (std::is_same_v<W, bf16_pair>) {
+    return tiles_of<tile_pairs, W, apart, 14, 8, 4>();
+  } else {
+    if (set == instruction_set::avx512) return tiles_of<tile_avx512, W, apart, 14, 8, 4>();
+    if (set == instruction_set::avx2) return tiles_of<tile_avx2, W, apart, 6, 4, 2>();
+    return tiles_of<tile_portable, W, apart, 4, 2, 1>();
+  }
+#else
+  return tiles_of<tile_portable, W, apart, 4, 2, 1>();
+#endif
+}
+
+// A strip of queries at work. Scores are in units of log 2, and each tile of them is kept as exp2(score - peak) with
+// the peak of its row up to that tile.
+template <class T, class W>
+struct strip {
+  std::size_t first = 0, rows = 0;
+  W* kept = nullptr;    // (tiles, words of strip_rows, panel_stride<T>), or one tile where they are not used again
+  T* scores = nullptr;  // (block, panel_stride) where those kept are pairs
+  W* words = nullptr;   // (block, panel_stride) the same tile's weights as pairs of neighbors
+  T* peaks = nullptr;   // (tiles, strip_rows)
+  T* peak = nullptr;    // (strip_rows)
+  T* sum = nullptr;     // (strip_rows) of exp2(score - peak)
+  T* aim = nullptr;     // (strip_rows) the score of the query's own item
+};
+
+// Turns one row of a tile of scores into weights.
+template <class Operands, class T, class Masked>
+struct weigh_row {
+  using W = typename Operands::word;
+  strip<T, W> s;
+  T* scores;               // (strip_rows, panel_stride)
+  std::size_t tile, cols;  // items [tile * score_cols, + cols)
+  T const* log_q;          // (padded items) in units of log 2
+  Masked masked;
+  dense<T> gradient;  // by the strip's queries, of the tiles before; no data: not wanted
+  std::size_t tiles;  // that the strip keeps
+
+  // Leaves out the items [begin, end).
+  static void mask(Masked const& out, std::size_t query, std::size_t first, T* x, std::size_t begin, std::size_t end) {
+    for (std::size_t j = begin; j < end; ++j) x[j] = out(query, first + j) ? -std::numeric_limits<T>::infinity() : x[j];
+  }
+
+  void operator()(std::size_t row) const {
+    using vec = lanes<T>;
+    constexpr std::size_t width = lane_count<T>, all = score_cols<T>;
+    T* const x = scores + row * panel_stride<T>;
+    std::size_t const first = tile * all, query = s.first + row, padded = (cols + width - 1) / width * width;
+    std::fill(x + cols, x + padded, -std::numeric_limits<T>::infinity());
+    bool const own = query >= first && query < first + cols;
+    if (own) s.aim[row] = x[query - first] - log_q[query];
+    if constexpr (!std::is_same_v<Masked, std::nullptr_t>) {
+      if (own) {
+        mask(masked, query, first, x, 0, query - first);
+        mask(masked, query, first, x, query - first + 1, cols);
+      } else if (cols == all) {
+        mask(masked, query, first, x, 0, all);
+      } else {
+        mask(masked, query, first, x, 0, cols);
+      }
+    }
+    vec peaks = vec{} + std::numeric_limits<T>::lowest(), other = peaks;  // two, so that each waits less for itself
+    auto const correct = [&](std::size_t c, vec& largest) {
+      vec v, correction;
+      load_lanes(v, x + c);
+      load_lanes(correction, log_q + first + c);
+      v -= correction;
+      largest = v > largest ? v : largest;
+      store_lanes(v, x + c);
+    };
+    for (std::size_t c = 0; c < padded; c += 2 * width) {
+      correct(c, peaks);
+      if (c + width < padded) correct(c + width, other);
+    }
+    T const peak = std::max(s.peak[row], largest_lane<T>(peaks > other ? peaks : other));
+    if (peak > s.peak[row]) {
+      T const factor = std::exp2(s.peak[row] - peak);
+      s.sum[row] *= factor;
+      s.peak[row] = peak;
+      if (gradient.data && tile > 0) {
+        T* const to = gradient.data + row * gradient.stride;
+        for (std::size_t c = 0; c < gradient.cols; ++c) to[c] *= factor;
+      }
+    }
+    s.peaks[tile * strip_rows<W> + row] = peak;
+    vec sums{};
+    for (std::size_t c = 0; c < padded; c += width) {
+      vec v;
+      load_lanes(v, x + c);
+      v -= peak;
+      exp2_lanes<T>(v);
+      sums += v;
+      store_lanes(v, x + c);
+    }
+    if constexpr (Operands::rounds && std::is_same_v<W, T>) {
+      for (std::size_t c = 0; c < padded; ++c) x[c] = operand<true>(x[c]);
+    }
+    s.sum[row] += sum_of_lanes<T>(sums);
+    // The next tile's row is written soon; where a strip is larger than the caches, that would wait for memory.
+    if (tile + 1 < tiles) {
+      for (std::size_t c = 0; c < all; c += width) __builtin_prefetch(x + strip_rows<W> * panel_stride<T> + c, 1);
+    }
+  }
+};
+
+}  // namespace intarsia::inline v0::cpu::detail
