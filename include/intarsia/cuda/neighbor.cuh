@@ -38,6 +38,13 @@ class neighbor_sampler {
 
   [[nodiscard]] std::size_t layers() const { return options_.fanout.size(); }
 
+  // The edges of a relation on the device, sources rising in every row.
+  [[nodiscard]] csr_view<device> rows(std::size_t relation) const {
+    auto const& r = rows_[relation];
+    float const* const values = r.values.size() > 0 ? r.values.data() : nullptr;
+    return {r.rows, r.cols, r.offsets.data(), r.columns.data(), values, nullptr, r.entries};
+  }
+
   // Device memory for batches of at most so many nodes of each type, listed as often as they are asked for.
   void reserve(device_block<S>& b, std::vector<std::size_t> most) {
     std::size_t const depth = layers();
@@ -242,8 +249,7 @@ class neighbor_sampler {
     auto& relation = rows_[r];
     auto& edges = hop.relations[r];
     neighbor_draws<device> q;
-    q.rows = {relation.rows, relation.cols, relation.offsets.data(), relation.columns.data(),
-              relation.values.size() > 0 ? relation.values.data() : nullptr, nullptr, relation.entries};
+    q.rows = rows(r);
     q.targets = b.id_lists()[relation.target].view().first(hop.targets[relation.target]);
     q.target_count = counts + relation.target;
     q.hidden = {inputs_.data() + hidden_at(r), most_hidden_};

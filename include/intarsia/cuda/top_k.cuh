@@ -171,13 +171,12 @@ __global__ void top_k_kernel(Work w) {
     __syncthreads();
     for (unsigned i = 0; i < tile::each_query; ++i) {
       unsigned const q = down * tile::each_query + i;
-      if (first_query + q >= w.queries.rows) break;
       std::uint64_t const bar = bars[q];
       for (unsigned j = 0; j < tile::each_item; ++j) {
         std::size_t const place = left + across + 16 * j;
-        if (place >= end) break;
-        std::uint32_t const row = w.row(place);
-        std::uint64_t const key = ranking_key(sums[i][j], row);
+        bool const there = place < end && first_query + q < w.queries.rows;
+        std::uint32_t const row = there ? w.row(place) : 0;
+        std::uint64_t const key = there ? ranking_key(sums[i][j], row) : 0;
         if (key > bar && w.allows(first_query + q, row)) list_of(q)[atomicAdd(&counts[q], 1u)] = key;
       }
     }

@@ -47,6 +47,9 @@ class alias_table {
 
   [[nodiscard]] std::size_t size() const { return stay_.size(); }
   [[nodiscard]] double total() const { return total_; }
+  // What a draw reads: place i is kept if 32 random bits are below stay()[i], and is other()[i] otherwise.
+  [[nodiscard]] std::span<std::uint64_t const> stay() const { return stay_; }
+  [[nodiscard]] std::span<std::uint32_t const> other() const { return other_; }
   // A number in [0, size), each with the chance weight / total; size >= 1.
   [[nodiscard]] std::uint32_t draw(random& dice) const {
     std::uint32_t const i = dice.below(static_cast<std::uint32_t>(size()));

@@ -4,6 +4,7 @@
 #include <cmath>
 #include <intarsia/sampling/alias.hpp>
 #include <intarsia/sampling/relations.hpp>
+#include <span>
 
 namespace intarsia::inline v0 {
 
@@ -64,6 +65,18 @@ class negative_plan {
     return false;
   }
 
+  // For backends that draw by themselves: the relations that join nodes of two types, whether they are read against the
+  // arrow, and by type the chances of by_degree.
+  struct test {
+    std::uint32_t relation;
+    bool against;
+  };
+  [[nodiscard]] std::span<test const> tests(std::size_t anchor_type, std::size_t type) const {
+    return tests_[anchor_type * nodes_.size() + type];
+  }
+  [[nodiscard]] std::span<alias_table const> popular() const { return popular_; }
+  [[nodiscard]] std::span<std::size_t const> nodes() const { return nodes_; }
+
   struct drawn {
     std::uint32_t type, node;
     bool valid;
@@ -109,10 +122,6 @@ class negative_plan {
     }
   }
 
-  struct test {
-    std::uint32_t relation;
-    bool against;
-  };
   std::vector<relation_rows> relations_;
   std::vector<std::size_t> nodes_;
   negative_options options_;
