@@ -7,6 +7,8 @@
 #include <intarsia/graph/heaviest.hpp>
 #include <intarsia/retrieval/top_k.hpp>
 #include <optional>
+#include <type_traits>
+#include <utility>
 
 namespace intarsia::inline v0::cuda {
 
@@ -96,6 +98,14 @@ struct top_k_work {
   }
 };
 
+// f(0), ..., f(Count - 1) with constants, so that arrays they index stay in registers.
+template <unsigned Count, class F>
+INTARSIA_FN constexpr void each_of(F&& f) {
+  [&]<unsigned... I>(std::integer_sequence<unsigned, I...>) {
+    (f(std::integral_constant<unsigned, I>{}), ...);
+  }(std::make_integer_sequence<unsigned, Count>{});
+}
+
 // Best first, by the lanes of a warp; there is room for a power of two.
 __device__ inline void sort_list(std::uint64_t* list, std::size_t count) {
   std::size_t capacity = 1;
@@ -169,17 +179,18 @@ __global__ void top_k_kernel(Work w) {
       }
     }
     __syncthreads();
-    for (unsigned i = 0; i < tile::each_query; ++i) {
+    std::uint64_t const* const least = bars;
+    each_of<tile::each_query>([&](auto i) {
       unsigned const q = down * tile::each_query + i;
-      std::uint64_t const bar = bars[q];
-      for (unsigned j = 0; j < tile::each_item; ++j) {
+      std::uint64_t const bar = least[q];
+      each_of<tile::each_item>([&](auto j) {
         std::size_t const place = left + across + 16 * j;
         bool const there = place < end && first_query + q < w.queries.rows;
         std::uint32_t const row = there ? w.row(place) : 0;
         std::uint64_t const key = there ? ranking_key(sums[i][j], row) : 0;
         if (key > bar && w.allows(first_query + q, row)) list_of(q)[atomicAdd(&counts[q], 1u)] = key;
-      }
-    }
+      });
+    });
     prune(w.plan.capacity - tile::items);
   }
   prune(0);
