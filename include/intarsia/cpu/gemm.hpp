@@ -81,6 +81,12 @@ void gemm_tiles(context& ctx, product form, dense<T const> a, dense<T const> b, 
                   auto const run = form == product::transposed_left ? tile.transposed[height] : tile.plain[height];
                   for (std::size_t q = first; q < last; ++q) {
                     std::size_t const j = q * tile.cols;
+                    // The tile of C is asked for while it is summed.
+                    for (std::size_t row = 0; row < rows; ++row) {
+                      T const* const to = c.data + (i + row) * c.stride + column + j;
+                      __builtin_prefetch(to, 1);
+                      __builtin_prefetch(to + tile.cols / 2, 1);
+                    }
                     run(Operands::words(some), panel, packed + (q * words + Operands::words(s)) * tile.cols, tile.cols,
                         c.data + i * c.stride + column + j, c.stride, rows, std::min(tile.cols, cols - j), add);
                   }
