@@ -46,7 +46,7 @@ struct training {
   std::vector<ia::id<Item>> items;
   std::vector<float> log_q, of_batch;
   model towers;
-  ia::adagrad learn{towers, {.rate = 0.05f, .epsilon = 1e-10f}};
+  ia::adagrad<> learn{towers, {.rate = 0.05f, .epsilon = 1e-10f}};
   std::size_t next = 0;
 
   training(options const& o, ia::precision products) : ctx{bench::make_context(o)} {
