@@ -171,12 +171,14 @@ class neighbor_sampler {
     std::size_t const depth = layers();
     std::uint32_t* const counts = b.counts().data();
     fill_zero(counts, b.counts().size());
+    lists_.clear();
     for (std::size_t n = 0; n < S::node_count; ++n) {
       auto& ids = b.id_lists()[n];
       fill_zero(ids.data(), ids.size());
       tables_[n].clear(ctx);
-      tables_[n].insert(ctx, seeds(n), ids.data(), counts + n, counts + S::node_count + n);
+      lists_.push_back({&tables_[n], seeds(n), ids.data(), counts + n, counts + S::node_count + n});
     }
+    slot_table::insert(ctx, lists_);
     for (std::size_t h = 0; h < depth; ++h) {
       detail::device_hop& hop = b.data()[depth - 1 - h];
       for (auto& columns : hop.columns) {
@@ -186,15 +188,16 @@ class neighbor_sampler {
         }
       }
       std::uint32_t* const now = counts + (h + 1) * S::node_count;
-      for (std::size_t r = 0; r < S::relation_count; ++r) {
-        auto const draws = order(b, hop, h, r, now);
-        count_draws(ctx, draws);
-        draw_entries(ctx, draws);
-      }
+      draws_.clear();
+      for (std::size_t r = 0; r < S::relation_count; ++r) draws_.push_back(order(b, hop, h, r, now));
+      count_draws(ctx, std::span<neighbor_draws<device> const>{draws_});
+      draw_entries(ctx, std::span<neighbor_draws<device> const>{draws_});
+      lists_.clear();
       for (std::size_t n = 0; n < S::node_count; ++n) {
         std::span<std::uint32_t> const drawn{hop.columns[n].data(), by_id(h) ? 0 : hop.columns[n].size()};
-        tables_[n].insert(ctx, drawn, b.id_lists()[n].data(), now + n, now + S::node_count + n);
+        lists_.push_back({&tables_[n], drawn, b.id_lists()[n].data(), now + n, now + S::node_count + n});
       }
+      slot_table::insert(ctx, lists_);
     }
   }
 
@@ -281,6 +284,8 @@ class neighbor_sampler {
   std::array<std::size_t, S::node_count> seeds_at_{};
   per_node<S, std::size_t> most_seeds_{};
   std::size_t most_hidden_ = 0;
+  std::vector<slot_table::list> lists_;
+  std::vector<neighbor_draws<device>> draws_;
 };
 template <schema_type S>
 neighbor_sampler(context&, graph<S> const&) -> neighbor_sampler<S>;

@@ -1,7 +1,9 @@
 // Where each of many counts begins when they lie one after the other.
 #pragma once
 
-#include <intarsia/cuda/launch.cuh>
+#include <intarsia/cuda/pieces.cuh>
+#include <span>
+#include <vector>
 
 namespace intarsia::inline v0::cuda {
 
@@ -42,47 +44,61 @@ __device__ T sum_before(T x, T* warps, T& total) {
   return before + (sum - x);
 }
 
+// offsets[i] = f(0) + ... + f(i - 1) for each i of [0, count]; sums: of the tiles, null where there is one.
 template <class T, class F>
-__global__ void sum_tiles_kernel(std::size_t count, F f, T* sums) {
+struct scanned {
+  std::size_t count = 0;
+  F f;
+  T* offsets = nullptr;
+  T* sums = nullptr;
+};
+
+template <class T, class F>
+__global__ void sum_tiles_kernel(pieces<scanned<T, F>> const __grid_constant__ all) {
   __shared__ T warps[scan_threads / warp_size];
-  for (std::size_t tile = blockIdx.x; tile < scan_tiles(count); tile += gridDim.x) {
-    T x = 0, total = 0;
-    for (unsigned round = 0; round < scan_rounds; ++round) {
-      std::size_t const i = tile * scan_tile + std::size_t{round} * scan_threads + threadIdx.x;
-      if (i < count) x += f(i);
-    }
-    static_cast<void>(sum_before(x, warps, total));
-    if (threadIdx.x == 0) sums[tile] = total;
+  std::size_t const piece = all.piece_of(blockIdx.x), tile = blockIdx.x - all.first_block(piece);
+  scanned<T, F> const& w = all.work[piece];
+  T x = 0, total = 0;
+  for (unsigned round = 0; round < scan_rounds; ++round) {
+    std::size_t const i = tile * scan_tile + std::size_t{round} * scan_threads + threadIdx.x;
+    if (i < w.count) x += w.f(i);
   }
+  static_cast<void>(sum_before(x, warps, total));
+  if (threadIdx.x == 0) w.sums[tile] = total;
 }
 template <class T, class F>
-__global__ void scan_tiles_kernel(std::size_t count, F f, T const* sums, T* offsets) {
+__global__ void scan_tiles_kernel(pieces<scanned<T, F>> const __grid_constant__ all) {
   __shared__ T warps[scan_threads / warp_size];
-  for (std::size_t tile = blockIdx.x; tile < scan_tiles(count); tile += gridDim.x) {
-    T before = sums ? sums[tile] : T{0}, total = 0;
-    for (unsigned round = 0; round < scan_rounds; ++round) {
-      std::size_t const first = tile * scan_tile + std::size_t{round} * scan_threads, i = first + threadIdx.x;
-      if (first > count) break;
-      T const place = sum_before(i < count ? f(i) : T{0}, warps, total);
-      if (i <= count) offsets[i] = before + place;
-      before += total;
-    }
+  std::size_t const piece = all.piece_of(blockIdx.x), tile = blockIdx.x - all.first_block(piece);
+  scanned<T, F> const& w = all.work[piece];
+  T before = w.sums ? w.sums[tile] : T{0}, total = 0;
+  for (unsigned round = 0; round < scan_rounds; ++round) {
+    std::size_t const first = tile * scan_tile + std::size_t{round} * scan_threads, i = first + threadIdx.x;
+    if (first > w.count) break;
+    T const place = sum_before(i < w.count ? w.f(i) : T{0}, warps, total);
+    if (i <= w.count) w.offsets[i] = before + place;
+    before += total;
   }
 }
 
-// offsets[i] = f(0) + ... + f(i - 1) for each i of [0, count].
+// Several scans side by side; sets their sums. Does not block.
 template <class T, class F>
-void scan(context& ctx, std::size_t count, F const& f, T* offsets) {
-  std::size_t const tiles = scan_tiles(count);
-  grid const all{std::min(tiles, grid::most_blocks), scan_threads};
+void scan_pieces(context& ctx, std::span<scanned<T, F>> work) {
   auto const mark = ctx.scratch().here();
-  T* sums = nullptr;
-  if (tiles > 1) {
-    sums = ctx.scratch().template take<T>(tiles + 1);
-    launch(ctx, sum_tiles_kernel<T, F>, all, count, f, sums);
-    scan(ctx, tiles, read_count<T, T>{sums}, sums);
+  std::vector<scanned<T, read_count<T, T>>> of_sums;
+  for (auto& w : work) {
+    std::size_t const tiles = scan_tiles(w.count);
+    if (tiles == 1) continue;
+    w.sums = ctx.scratch().template take<T>(tiles + 1);
+    of_sums.push_back({tiles, {w.sums}, w.sums, nullptr});
   }
-  launch(ctx, scan_tiles_kernel<T, F>, all, count, f, sums, offsets);
+  std::span<scanned<T, F> const> const all{work};
+  if (!of_sums.empty()) {
+    launch_pieces(ctx, sum_tiles_kernel<T, F>, all, scan_threads,
+                  [](auto const& w) { return w.sums ? scan_tiles(w.count) : 0; });
+    scan_pieces(ctx, std::span{of_sums});
+  }
+  launch_pieces(ctx, scan_tiles_kernel<T, F>, all, scan_threads, [](auto const& w) { return scan_tiles(w.count); });
   ctx.scratch().rewind(mark);
 }
 
@@ -92,7 +108,8 @@ void scan(context& ctx, std::size_t count, F const& f, T* offsets) {
 // total. T and In: 32 or 64 bits without a sign. `offsets` may be `counts`. Does not block.
 template <class T, class In>
 void exclusive_sum(context& ctx, In const* counts, std::size_t count, T* offsets) {
-  detail::scan(ctx, count, detail::read_count<T, In>{counts}, offsets);
+  detail::scanned<T, detail::read_count<T, In>> work{count, {counts}, offsets, nullptr};
+  detail::scan_pieces(ctx, std::span{&work, 1});
 }
 
 }  // namespace intarsia::inline v0::cuda

@@ -6,7 +6,8 @@
 #include <intarsia/core/expects.hpp>
 #include <intarsia/cuda/memory.cuh>
 #include <intarsia/cuda/scan.cuh>
-#include <intarsia/exec/neighbor_draws.hpp>
+#include <span>
+#include <vector>
 
 namespace intarsia::inline v0::cuda {
 
@@ -136,17 +137,38 @@ class slot_table {
   // clear are longer than 2^32 - 1.
   void insert(context& ctx, std::span<std::uint32_t> nodes, std::uint32_t* ids, std::uint32_t const* before,
               std::uint32_t* after) {
-    expects(listed_ + nodes.size() < no_node,
-            "slot_table: a block draws fewer than 2^32 entries from a type, use smaller batches or fan-outs");
-    auto const base = static_cast<std::uint32_t>(listed_);
-    listed_ += nodes.size();
+    list const one{this, nodes, ids, before, after};
+    insert(ctx, std::span{&one, 1});
+  }
+  // The same for lists of different tables, side by side.
+  struct list {
+    slot_table* table;
+    std::span<std::uint32_t> nodes;
+    std::uint32_t* ids;
+    std::uint32_t const* before;
+    std::uint32_t* after;
+  };
+  static void insert(context& ctx, std::span<list const> lists) {
     auto const mark = ctx.scratch().here();
-    std::uint32_t* const cells = ctx.scratch().take<std::uint32_t>(nodes.size());
-    std::uint32_t* const ranks = ctx.scratch().take<std::uint32_t>(nodes.size() + 1);
-    map(ctx, nodes.size(), detail::find_cells{cells_, nodes.data(), cells, base});
-    detail::scan(ctx, nodes.size(), detail::is_first{cells_, cells, base}, ranks);
-    map(ctx, nodes.size() + 1,
-        detail::give_slots{cells_, nodes.data(), cells, ranks, nodes.size(), base, before, after, ids});
+    std::vector<detail::mapped<detail::find_cells>> find;
+    std::vector<detail::scanned<std::uint32_t, detail::is_first>> rank;
+    std::vector<detail::mapped<detail::give_slots>> give;
+    for (list const& x : lists) {
+      std::size_t const count = x.nodes.size();
+      expects(x.table->listed_ + count < no_node,
+              "slot_table: a block draws fewer than 2^32 entries from a type, use smaller batches or fan-outs");
+      auto const base = static_cast<std::uint32_t>(x.table->listed_);
+      x.table->listed_ += count;
+      std::uint32_t* const cells = ctx.scratch().template take<std::uint32_t>(count);
+      std::uint32_t* const ranks = ctx.scratch().template take<std::uint32_t>(count + 1);
+      detail::slot_cells const& table = x.table->cells_;
+      find.push_back({count, {table, x.nodes.data(), cells, base}});
+      rank.push_back({count, {table, cells, base}, ranks, nullptr});
+      give.push_back({count + 1, {table, x.nodes.data(), cells, ranks, count, base, x.before, x.after, x.ids}});
+    }
+    detail::map_pieces(ctx, std::span<detail::mapped<detail::find_cells> const>{find});
+    detail::scan_pieces(ctx, std::span{rank});
+    detail::map_pieces(ctx, std::span<detail::mapped<detail::give_slots> const>{give});
     ctx.scratch().rewind(mark);
   }
 
