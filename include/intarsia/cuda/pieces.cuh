@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <intarsia/core/expects.hpp>
 #include <intarsia/cuda/launch.cuh>
+#include <intarsia/exec/scope.hpp>
 #include <span>
 
 namespace intarsia::inline v0::cuda::detail {
@@ -25,6 +26,20 @@ struct pieces {
   [[nodiscard]] INTARSIA_FN constexpr std::size_t first_block(std::size_t piece) const {
     return piece == 0 ? 0 : end[piece - 1];
   }
+};
+
+// Work to be launched together, listed in the context's notes: no memory of its own. Valid until those are rewound.
+template <class Work>
+class work_list {
+ public:
+  work_list(context& ctx, std::size_t most) : work_{ctx.notes().template take<Work>(most)} {}
+
+  void push(Work const& work) { work_[size_++] = work; }
+  [[nodiscard]] std::span<Work> view() const { return {work_, size_}; }
+
+ private:
+  Work* work_;
+  std::size_t size_ = 0;
 };
 
 // Launches kernel(pieces) so that piece p has blocks(work[p]) blocks.
@@ -62,8 +77,8 @@ __global__ void map_pieces_kernel(pieces<mapped<F>> const __grid_constant__ all)
 
 // The maps of several functors, side by side. Does not block.
 template <class F>
-void map_pieces(context& ctx, std::span<mapped<F> const> work) {
-  launch_pieces(ctx, map_pieces_kernel<F>, work, map_threads,
+void map_pieces(context& ctx, work_list<mapped<F>> const& work) {
+  launch_pieces(ctx, map_pieces_kernel<F>, std::span<mapped<F> const>{work.view()}, map_threads,
                 [](mapped<F> const& w) { return (w.count + map_threads - 1) / map_threads; });
 }
 

@@ -4,7 +4,6 @@
 #include <intarsia/cuda/scan.cuh>
 #include <intarsia/exec/row_draws.hpp>
 #include <span>
-#include <vector>
 
 namespace intarsia::inline v0::cuda {
 
@@ -92,31 +91,35 @@ struct fetch_entries {
 // Writes the offsets of the answers' rows, and `found`; see neighbor_draws. Targets may differ between them, and those
 // from *target_count on have empty rows. Does not block.
 inline void count_draws(context& ctx, std::span<neighbor_draws<device> const> all) {
-  std::vector<detail::mapped<detail::count_row>> counts;
-  std::vector<detail::scanned<std::uint64_t, detail::read_count<std::uint64_t, std::uint64_t>>> sums;
+  scope const keep{ctx};
+  detail::work_list<detail::mapped<detail::count_row>> counts{ctx, all.size()};
+  using offsets_of = detail::scanned<std::uint64_t, detail::read_count<std::uint64_t, std::uint64_t>>;
+  detail::work_list<offsets_of> sums{ctx, all.size()};
   for (neighbor_draws<device> const& q : all) {
-    counts.push_back({q.targets.size(), {q}});
-    sums.push_back({q.targets.size(), {q.offsets}, q.offsets, nullptr});
+    counts.push({q.targets.size(), {q}});
+    sums.push({q.targets.size(), {q.offsets}, q.offsets, nullptr});
   }
-  detail::map_pieces(ctx, std::span<detail::mapped<detail::count_row> const>{counts});
-  detail::scan_pieces(ctx, std::span{sums});
+  detail::map_pieces(ctx, counts);
+  detail::scan_pieces(ctx, sums.view());
 }
 inline void count_draws(context& ctx, neighbor_draws<device> const& q) { count_draws(ctx, std::span{&q, 1}); }
 
 // Writes columns, and values where asked for: one thread draws for a row, one thread moves an entry. Does not block.
 inline void draw_entries(context& ctx, std::span<neighbor_draws<device> const> all) {
-  std::vector<detail::mapped<detail::choose_places>> choices;
-  std::vector<detail::mapped<detail::fetch_entries>> moves;
+  scope const keep{ctx};
+  detail::work_list<detail::mapped<detail::choose_places>> choices{ctx, all.size()};
+  detail::work_list<detail::mapped<detail::fetch_entries>> moves{ctx, all.size()};
   for (neighbor_draws<device> const& q : all) {
     if (q.fanout == 0 || q.targets.empty()) continue;
-    if (q.fanout != all_neighbors || q.replace) choices.push_back({q.targets.size(), {q}});
+    if (q.fanout != all_neighbors || q.replace) choices.push({q.targets.size(), {q}});
     bool const few = q.fanout <= detail::fetch_entries::few;
     std::size_t const most = q.rows.most_entries > 0 && !q.replace ? q.rows.most_entries : ~std::size_t{0};
-    std::size_t const threads = few ? q.targets.size() * q.fanout : std::min(std::size_t{ctx.processors()} * 2048, most);
-    moves.push_back({threads, {q, threads}});
+    std::size_t const busy = std::size_t{ctx.processors()} * 2048;
+    std::size_t const threads = few ? q.targets.size() * q.fanout : std::min(busy, most);
+    moves.push({threads, {q, threads}});
   }
-  detail::map_pieces(ctx, std::span<detail::mapped<detail::choose_places> const>{choices});
-  detail::map_pieces(ctx, std::span<detail::mapped<detail::fetch_entries> const>{moves});
+  detail::map_pieces(ctx, choices);
+  detail::map_pieces(ctx, moves);
 }
 inline void draw_entries(context& ctx, neighbor_draws<device> const& q) { draw_entries(ctx, std::span{&q, 1}); }
 

@@ -3,7 +3,6 @@
 
 #include <intarsia/cuda/pieces.cuh>
 #include <span>
-#include <vector>
 
 namespace intarsia::inline v0::cuda {
 
@@ -84,22 +83,21 @@ __global__ void scan_tiles_kernel(pieces<scanned<T, F>> const __grid_constant__ 
 // Several scans side by side; sets their sums. Does not block.
 template <class T, class F>
 void scan_pieces(context& ctx, std::span<scanned<T, F>> work) {
-  auto const mark = ctx.scratch().here();
-  std::vector<scanned<T, read_count<T, T>>> of_sums;
+  scope const keep{ctx};
+  work_list<scanned<T, read_count<T, T>>> of_sums{ctx, work.size()};
   for (auto& w : work) {
     std::size_t const tiles = scan_tiles(w.count);
     if (tiles == 1) continue;
     w.sums = ctx.scratch().template take<T>(tiles + 1);
-    of_sums.push_back({tiles, {w.sums}, w.sums, nullptr});
+    of_sums.push({tiles, {w.sums}, w.sums, nullptr});
   }
   std::span<scanned<T, F> const> const all{work};
-  if (!of_sums.empty()) {
+  if (!of_sums.view().empty()) {
     launch_pieces(ctx, sum_tiles_kernel<T, F>, all, scan_threads,
                   [](auto const& w) { return w.sums ? scan_tiles(w.count) : 0; });
-    scan_pieces(ctx, std::span{of_sums});
+    scan_pieces(ctx, of_sums.view());
   }
   launch_pieces(ctx, scan_tiles_kernel<T, F>, all, scan_threads, [](auto const& w) { return scan_tiles(w.count); });
-  ctx.scratch().rewind(mark);
 }
 
 }  // namespace detail

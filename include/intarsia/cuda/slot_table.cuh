@@ -7,7 +7,6 @@
 #include <intarsia/cuda/memory.cuh>
 #include <intarsia/cuda/scan.cuh>
 #include <span>
-#include <vector>
 
 namespace intarsia::inline v0::cuda {
 
@@ -149,10 +148,10 @@ class slot_table {
     std::uint32_t* after;
   };
   static void insert(context& ctx, std::span<list const> lists) {
-    auto const mark = ctx.scratch().here();
-    std::vector<detail::mapped<detail::find_cells>> find;
-    std::vector<detail::scanned<std::uint32_t, detail::is_first>> rank;
-    std::vector<detail::mapped<detail::give_slots>> give;
+    scope const keep{ctx};
+    detail::work_list<detail::mapped<detail::find_cells>> find{ctx, lists.size()};
+    detail::work_list<detail::scanned<std::uint32_t, detail::is_first>> rank{ctx, lists.size()};
+    detail::work_list<detail::mapped<detail::give_slots>> give{ctx, lists.size()};
     for (list const& x : lists) {
       std::size_t const count = x.nodes.size();
       expects(x.table->listed_ + count < no_node,
@@ -162,14 +161,13 @@ class slot_table {
       std::uint32_t* const cells = ctx.scratch().template take<std::uint32_t>(count);
       std::uint32_t* const ranks = ctx.scratch().template take<std::uint32_t>(count + 1);
       detail::slot_cells const& table = x.table->cells_;
-      find.push_back({count, {table, x.nodes.data(), cells, base}});
-      rank.push_back({count, {table, cells, base}, ranks, nullptr});
-      give.push_back({count + 1, {table, x.nodes.data(), cells, ranks, count, base, x.before, x.after, x.ids}});
+      find.push({count, {table, x.nodes.data(), cells, base}});
+      rank.push({count, {table, cells, base}, ranks, nullptr});
+      give.push({count + 1, {table, x.nodes.data(), cells, ranks, count, base, x.before, x.after, x.ids}});
     }
-    detail::map_pieces(ctx, std::span<detail::mapped<detail::find_cells> const>{find});
-    detail::scan_pieces(ctx, std::span{rank});
-    detail::map_pieces(ctx, std::span<detail::mapped<detail::give_slots> const>{give});
-    ctx.scratch().rewind(mark);
+    detail::map_pieces(ctx, find);
+    detail::scan_pieces(ctx, rank.view());
+    detail::map_pieces(ctx, give);
   }
 
  private:
