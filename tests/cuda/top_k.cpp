@@ -1,6 +1,4 @@
 #include <intarsia/cpu/context.hpp>
-#include <intarsia/cpu/gemm.hpp>
-#include <intarsia/cpu/scan_products.hpp>
 #include <intarsia/cuda/top_k.cuh>
 #include <limits>
 
@@ -23,7 +21,15 @@ void check(numbers const& q, numbers const& x, std::size_t k, ia::top_k_filter c
   CAPTURE(q.rows(), q.cols(), x.rows(), k);
   ia::cpu::context cpu;
   ia::cuda::context ctx;
-  auto const expected = ia::top_k(cpu, q.view(), x.view(), k, filter);
+  numbers scores(q.rows(), x.rows());
+  for (std::size_t row = 0; row < q.rows(); ++row) {
+    for (std::size_t item = 0; item < x.rows(); ++item) {
+      float sum = 0;
+      for (std::size_t c = 0; c < q.cols(); ++c) sum += q[row][c] * x[item][c];
+      scores[row][item] = sum;
+    }
+  }
+  auto const expected = ia::top_k_of_scores(cpu, scores.view(), k, filter);
   auto const queries = ia::cuda::upload(ctx, q), items = ia::cuda::upload(ctx, x);
   auto const candidates = ia::cuda::upload(ctx, filter.candidates.value_or(std::span<std::uint32_t const>{}));
   auto const mask = ia::cuda::upload(ctx, filter.mask);
