@@ -1,6 +1,7 @@
 #include <intarsia/cpu/sample.hpp>
 #include <intarsia/cuda/memory.cuh>
 #include <intarsia/cuda/sample.cuh>
+#include <limits>
 #include <numeric>
 #include <utility>
 
@@ -122,7 +123,7 @@ TEST_CASE("the device draws what the CPU draws, bit for bit") {
   }
   std::sort(hidden.begin(), hidden.end());
   hidden.erase(std::unique(hidden.begin(), hidden.end()), hidden.end());
-  std::vector<std::uint32_t> fanouts{0, 1, 3, 10, 64, 65, 200, 649, ia::all_neighbors};
+  std::vector<std::uint32_t> fanouts{0, 1, 3, 10, 64, 65, 127, 128, 129, 200, 649, ia::all_neighbors};
   cuda_test::in_every_order([&] {
     for (std::uint32_t const fanout : std::exchange(fanouts, {4, 70})) {
       for (bool const replace : {false, true}) {
@@ -157,4 +158,20 @@ TEST_CASE("a relation without rows, and no targets") {
   count_draws(ctx, q);
   draw_entries(ctx, q);
   CHECK(ia::cuda::download(ctx, offsets.view())[0] == 0);
+}
+
+TEST_CASE("of equal keys the first are drawn: a heap and a warp agree where weights are infinite or zero") {
+  std::vector<entry> entries;
+  for (std::uint32_t c = 0; c < 500; ++c) entries.push_back({0, c, std::numeric_limits<float>::infinity()});
+  for (std::uint32_t c = 0; c < 500; ++c) entries.push_back({1, c, c < 490 ? 1e-38f : 1.0f});
+  for (std::uint32_t c = 0; c < 500; ++c) entries.push_back({2, c, 0.0f});
+  auto const rows = rows_of_entries(3, 500, entries, true, true);
+  cuda_test::in_every_order([&] {
+    for (std::uint32_t const fanout : {1u, 20u, 128u}) {
+      order const o{fanout, false, true};
+      answer const expected = by_cpu(rows, {0, 1, 2}, o);
+      CHECK((by_device(rows, {0, 1, 2}, o, 0, false) == expected));
+      for (std::uint32_t i = 0; i < fanout; ++i) CHECK(expected.columns[i] == i);
+    }
+  });
 }

@@ -2,37 +2,12 @@
 #pragma once
 
 #include <intarsia/cuda/scan.cuh>
-#include <intarsia/exec/row_draws.hpp>
+#include <intarsia/cuda/weighted.cuh>
 #include <span>
 
 namespace intarsia::inline v0::cuda {
 
 namespace detail {
-
-// Between the kernels `found` says of each target where its row begins, whether all open entries are taken, and
-// whether some are hidden.
-inline constexpr std::uint64_t row_is_whole = std::uint64_t{1} << 62, row_hides = std::uint64_t{1} << 63;
-
-struct drawn_row {
-  std::uint64_t found, draws;
-};
-[[nodiscard]] INTARSIA_FN inline drawn_row drawn_row_of(neighbor_draws<device> const& q, std::size_t i) {
-  if ((q.target_count && i >= *q.target_count) || !q.rows.offsets) return {0, 0};
-  std::uint32_t const row = q.targets.data()[i];
-  std::uint64_t const begin = q.rows.offsets[row];
-  std::uint64_t open = q.rows.offsets[row + 1] - begin, found = begin;
-  if (q.hidden.size() > 0) {
-    intarsia::detail::open_row<device> const rest{q, row};
-    open = rest.size();
-    if (rest.hides()) found |= row_hides;
-  }
-  std::uint64_t const draws = intarsia::detail::draws_of(open, q.fanout, q.replace);
-  if (!q.replace && draws == open) found |= row_is_whole;
-  return {found, draws};
-}
-[[nodiscard]] INTARSIA_FN inline std::uint64_t found_of(neighbor_draws<device> const& q, std::size_t i) {
-  return q.found ? q.found[i] : drawn_row_of(q, i).found;
-}
 
 struct count_row {
   neighbor_draws<device> q;
@@ -104,14 +79,20 @@ inline void count_draws(context& ctx, std::span<neighbor_draws<device> const> al
 }
 inline void count_draws(context& ctx, neighbor_draws<device> const& q) { count_draws(ctx, std::span{&q, 1}); }
 
-// Writes columns, and values where asked for: one thread draws for a row, one thread moves an entry. Does not block.
+// Writes columns, and values where asked for: one thread draws for a row, or where weights count a
+// warp, and one thread moves an entry. Does not block.
 inline void draw_entries(context& ctx, std::span<neighbor_draws<device> const> all) {
   scope const keep{ctx};
   detail::work_list<detail::mapped<detail::choose_places>> choices{ctx, all.size()};
+  detail::work_list<detail::mapped<detail::weighted_rows>> weighted{ctx, all.size()};
   detail::work_list<detail::mapped<detail::fetch_entries>> moves{ctx, all.size()};
   for (neighbor_draws<device> const& q : all) {
     if (q.fanout == 0 || q.targets.empty()) continue;
-    if (q.fanout != all_neighbors || q.replace) choices.push({q.targets.size(), {q}});
+    if (q.weighted && !q.replace && q.fanout <= detail::weighted_warp::most_draws) {
+      weighted.push({q.targets.size(), {q}});
+    } else if (q.fanout != all_neighbors || q.replace) {
+      choices.push({q.targets.size(), {q}});
+    }
     bool const few = q.fanout <= detail::fetch_entries::few;
     std::size_t const most = q.rows.most_entries > 0 && !q.replace ? q.rows.most_entries : ~std::size_t{0};
     std::size_t const busy = std::size_t{ctx.processors()} * 2048;
@@ -119,6 +100,7 @@ inline void draw_entries(context& ctx, std::span<neighbor_draws<device> const> a
     moves.push({threads, {q, threads}});
   }
   detail::map_pieces(ctx, choices);
+  detail::draw_weighted_rows(ctx, weighted);
   detail::map_pieces(ctx, moves);
 }
 inline void draw_entries(context& ctx, neighbor_draws<device> const& q) { draw_entries(ctx, std::span{&q, 1}); }

@@ -160,11 +160,15 @@ template <class Space>
 }
 
 // Weighted draws without replacement: the largest keys u^(1/w). Efraimidis and Spirakis, "Weighted random sampling
-// with a reservoir", Information Processing Letters 97 (2006). A heap with the least key on top.
+// with a reservoir", Information Processing Letters 97 (2006). Of equal keys the one that comes first. A heap with the
+// last of them on top.
 template <class Space>
 INTARSIA_FN constexpr void draw_weighted(neighbor_draws<Space> const& q, open_row<Space> const& row, random& dice,
                                          std::uint32_t* out, std::size_t count, float* keys) {
   std::size_t size = 0;
+  auto const later = [&](std::size_t a, std::size_t b) {
+    return keys[a] < keys[b] || (keys[a] == keys[b] && out[a] > out[b]);
+  };
   auto const swap = [&](std::size_t a, std::size_t b) {
     float const key = keys[a];
     keys[a] = keys[b];
@@ -180,14 +184,14 @@ INTARSIA_FN constexpr void draw_weighted(neighbor_draws<Space> const& q, open_ro
       at = size++;
       keys[at] = key;
       out[at] = static_cast<std::uint32_t>(place);
-      for (; at > 0 && keys[at] < keys[(at - 1) / 2]; at = (at - 1) / 2) swap(at, (at - 1) / 2);
+      for (; at > 0 && later(at, (at - 1) / 2); at = (at - 1) / 2) swap(at, (at - 1) / 2);
     } else if (key > keys[0]) {
       keys[0] = key;
       out[0] = static_cast<std::uint32_t>(place);
       while (true) {
         std::size_t least = at;
-        if (2 * at + 1 < size && keys[2 * at + 1] < keys[least]) least = 2 * at + 1;
-        if (2 * at + 2 < size && keys[2 * at + 2] < keys[least]) least = 2 * at + 2;
+        if (2 * at + 1 < size && later(2 * at + 1, least)) least = 2 * at + 1;
+        if (2 * at + 2 < size && later(2 * at + 2, least)) least = 2 * at + 2;
         if (least == at) break;
         swap(at, least);
         at = least;
