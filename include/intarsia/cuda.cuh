@@ -15,6 +15,7 @@
 #include <intarsia/core/executor.hpp>
 #include <intarsia/core/expects.hpp>
 #include <intarsia/core/id.hpp>
+#include <intarsia/core/log.hpp>
 #include <intarsia/core/precision.hpp>
 #include <intarsia/core/random.hpp>
 #include <intarsia/core/thread_pool.hpp>
@@ -54,6 +55,7 @@
 #include <intarsia/exec/neighbor_draws.hpp>
 #include <intarsia/exec/parameter_step.hpp>
 #include <intarsia/exec/recorder.hpp>
+#include <intarsia/exec/row_draws.hpp>
 #include <intarsia/exec/scope.hpp>
 #include <intarsia/exec/tape.hpp>
 
@@ -175,19 +177,30 @@
 #include <intarsia/cuda/arena.cuh>
 #include <intarsia/cuda/context.cuh>
 #include <intarsia/cuda/cuda.cuh>
+#include <intarsia/cuda/device_block.cuh>
 #include <intarsia/cuda/edge_map.cuh>
 #include <intarsia/cuda/error.cuh>
+#include <intarsia/cuda/found.cuh>
 #include <intarsia/cuda/gather.cuh>
 #include <intarsia/cuda/gemm.cuh>
 #include <intarsia/cuda/launch.cuh>
 #include <intarsia/cuda/map.cuh>
 #include <intarsia/cuda/memory.cuh>
 #include <intarsia/cuda/merge_rows.cuh>
+#include <intarsia/cuda/negative.cuh>
+#include <intarsia/cuda/neighbor.cuh>
 #include <intarsia/cuda/pair_softmax.cuh>
+#include <intarsia/cuda/pieces.cuh>
+#include <intarsia/cuda/ranking.cuh>
 #include <intarsia/cuda/reduce.cuh>
 #include <intarsia/cuda/rows.cuh>
+#include <intarsia/cuda/sample.cuh>
+#include <intarsia/cuda/scan.cuh>
 #include <intarsia/cuda/segment.cuh>
+#include <intarsia/cuda/slot_table.cuh>
 #include <intarsia/cuda/sort.cuh>
 #include <intarsia/cuda/spmm.cuh>
 #include <intarsia/cuda/step_parameters.cuh>
+#include <intarsia/cuda/top_k.cuh>
 #include <intarsia/cuda/upload.cuh>
+#include <intarsia/cuda/weighted.cuh>

@@ -27,8 +27,8 @@ struct device_hop {
 
 // What cuda::neighbor_sampler fills; the interface of graph<S> and block<S>. How many nodes and edges were drawn, only
 // the device knows: sizes here are those that any batch has room for. Rows of edges beyond the targets of a batch are
-// empty, and ids beyond its nodes are 0. All pointers stay the same from batch to batch until the block is reserved
-// anew, so that the work on them may be captured in a CUDA graph.
+// empty, and ids beyond its nodes and columns beyond its edges are 0. All pointers stay the same from batch to batch
+// until the block is reserved anew, so that the work on them may be captured in a CUDA graph.
 template <schema_type S>
 class device_block {
  public:

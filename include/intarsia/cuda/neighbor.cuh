@@ -170,22 +170,19 @@ class neighbor_sampler {
     context& ctx = *context_;
     std::size_t const depth = layers();
     std::uint32_t* const counts = b.counts().data();
-    fill_zero(counts, b.counts().size());
+    fill_bytes(counts, b.counts().size(), 0);
     lists_.clear();
     for (std::size_t n = 0; n < S::node_count; ++n) {
       auto& ids = b.id_lists()[n];
-      fill_zero(ids.data(), ids.size());
+      fill_bytes(ids.data(), ids.size(), 0);
       tables_[n].clear(ctx);
-      lists_.push_back({&tables_[n], seeds(n), ids.data(), counts + n, counts + S::node_count + n});
+      lists_.push_back({&tables_[n], seeds(n), ids.data(), counts + n, counts + S::node_count + n, no_node});
     }
     slot_table::insert(ctx, lists_);
     for (std::size_t h = 0; h < depth; ++h) {
       detail::device_hop& hop = b.data()[depth - 1 - h];
       for (auto& columns : hop.columns) {
-        if (columns.size() > 0) {
-          check(cudaMemsetAsync(columns.data(), 0xFF, columns.size() * sizeof(std::uint32_t), ctx.stream()),
-                "clearing drawn entries");
-        }
+        fill_bytes(columns.data(), columns.size(), by_id(h) ? 0 : 0xFF);
       }
       std::uint32_t* const now = counts + (h + 1) * S::node_count;
       draws_.clear();
@@ -195,7 +192,7 @@ class neighbor_sampler {
       lists_.clear();
       for (std::size_t n = 0; n < S::node_count; ++n) {
         std::span<std::uint32_t> const drawn{hop.columns[n].data(), by_id(h) ? 0 : hop.columns[n].size()};
-        lists_.push_back({&tables_[n], drawn, b.id_lists()[n].data(), now + n, now + S::node_count + n});
+        lists_.push_back({&tables_[n], drawn, b.id_lists()[n].data(), now + n, now + S::node_count + n, 0});
       }
       slot_table::insert(ctx, lists_);
     }
@@ -242,9 +239,9 @@ class neighbor_sampler {
     inputs_ = {*context_, at};
   }
 
-  void fill_zero(std::uint32_t* numbers, std::size_t count) {
+  void fill_bytes(std::uint32_t* numbers, std::size_t count, int byte) {
     if (count == 0) return;
-    check(cudaMemsetAsync(numbers, 0, count * sizeof(std::uint32_t), context_->stream()), "clearing a block");
+    check(cudaMemsetAsync(numbers, byte, count * sizeof(std::uint32_t), context_->stream()), "clearing a block");
   }
 
   [[nodiscard]] neighbor_draws<device> order(device_block<S>& b, detail::device_hop& hop, std::size_t h, std::size_t r,

@@ -86,13 +86,17 @@ struct give_slots {
   std::uint32_t const* before;
   std::uint32_t* after;
   std::uint32_t* ids;
+  std::uint32_t absent;
   INTARSIA_FN void operator()(std::size_t i) const {
     if (i == count) {
       *after = *before + ranks[count];
       return;
     }
     std::uint32_t const cell = cells[i];
-    if (cell == no_node) return;
+    if (cell == no_node) {
+      nodes[i] = absent;
+      return;
+    }
     std::uint32_t const first = table.first[cell];
     if (first < base) {
       nodes[i] = table.slots[cell];
@@ -136,7 +140,7 @@ class slot_table {
   // clear are longer than 2^32 - 1.
   void insert(context& ctx, std::span<std::uint32_t> nodes, std::uint32_t* ids, std::uint32_t const* before,
               std::uint32_t* after) {
-    list const one{this, nodes, ids, before, after};
+    list const one{this, nodes, ids, before, after, no_node};
     insert(ctx, std::span{&one, 1});
   }
   // The same for lists of different tables, side by side.
@@ -146,6 +150,7 @@ class slot_table {
     std::uint32_t* ids;
     std::uint32_t const* before;
     std::uint32_t* after;
+    std::uint32_t absent = no_node;  // what places without a node are given
   };
   static void insert(context& ctx, std::span<list const> lists) {
     scope const keep{ctx};
@@ -163,7 +168,7 @@ class slot_table {
       detail::slot_cells const& table = x.table->cells_;
       find.push({count, {table, x.nodes.data(), cells, base}});
       rank.push({count, {table, cells, base}, ranks, nullptr});
-      give.push({count + 1, {table, x.nodes.data(), cells, ranks, count, base, x.before, x.after, x.ids}});
+      give.push({count + 1, {table, x.nodes.data(), cells, ranks, count, base, x.before, x.after, x.ids, x.absent}});
     }
     detail::map_pieces(ctx, find);
     detail::scan_pieces(ctx, rank.view());
