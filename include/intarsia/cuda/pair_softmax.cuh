@@ -47,6 +47,7 @@ __global__ void pair_softmax_kernel(dense<T, device> scores, std::size_t first, 
   }
   peak = over_block(peak, true);
   T const own = s[query];
+  __syncthreads();  // before its thread overwrites it
   T sum{0};
   for (std::size_t j = threadIdx.x; j < n; j += softmax_threads) {
     s[j] = std::exp(s[j] - peak);
