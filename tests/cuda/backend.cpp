@@ -218,6 +218,28 @@ TEMPLATE_TEST_CASE("cuda: products", "", float, double) {
   }
 }
 
+TEST_CASE("cuda: products of operands rounded to bf16") {
+  ia::cpu::context host;
+  ia::cuda::context ctx;
+  host.products(ia::precision::bf16);
+  ctx.products(ia::precision::bf16);
+  auto const a = noise<float>(9, 21, 1), b = noise<float>(21, 5, 2);
+  auto const a2 = ia::cuda::upload(ctx, a), b2 = ia::cuda::upload(ctx, b);
+  matrix<float> c(9, 5), full(9, 5);
+  ia::cuda::device_tensor<ia::dyn, ia::dyn, float> c2{ctx, 9, 5};
+  gemm(host, ia::product::plain, ia::dense<float const>(a.view()), ia::dense<float const>(b.view()),
+       ia::dense<float>(c.view()), false);
+  gemm(ctx, ia::product::plain, ia::dense<float const, device>(a2.view()), ia::dense<float const, device>(b2.view()),
+       ia::dense<float, device>(c2.view()), false);
+  CHECK(distance(ia::cuda::download(ctx, c2), c) < 2e-2);
+  host.products(ia::precision::full);
+  gemm(host, ia::product::plain, ia::dense<float const>(a.view()), ia::dense<float const>(b.view()),
+       ia::dense<float>(full.view()), false);
+  double const rounded = distance(ia::cuda::download(ctx, c2), full);
+  CHECK(rounded > 1e-5);
+  CHECK(rounded < 2e-2);
+}
+
 struct same_digit {
   INTARSIA_FN bool operator()(std::size_t query, std::size_t item) const { return query % 10 == item % 10; }
 };

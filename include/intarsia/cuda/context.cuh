@@ -6,6 +6,7 @@
 
 #include <cstdint>
 #include <intarsia/core/arena.hpp>
+#include <intarsia/core/precision.hpp>
 #include <intarsia/core/random.hpp>
 #include <intarsia/cuda/arena.cuh>
 #include <intarsia/cuda/error.cuh>
@@ -46,6 +47,10 @@ class context : public computes<context> {
   [[nodiscard]] intarsia::arena& notes() { return state_->notes; }
   // Device memory that is to last longer than a scope.
   [[nodiscard]] block keep(std::size_t bytes) const { return {state_->memory, stream(), bytes}; }
+
+  // Whether the operands of float products are rounded to bf16; sums stay float, double products are as they are.
+  void products(precision p) { products_ = p; }
+  [[nodiscard]] precision products() const { return products_; }
 
   // As for cpu::context: equal programs take equal streams on both.
   [[nodiscard]] std::uint64_t next_stream() { return streams_++; }
@@ -99,6 +104,7 @@ class context : public computes<context> {
 
   std::unique_ptr<state> state_;
   seed seed_;
+  precision products_ = precision::full;
   std::uint64_t streams_ = 0;
 };
 

@@ -53,9 +53,11 @@ void gemm(context& ctx, product form, std::type_identity_t<dense<T const, device
   scope const keep{ctx};
   constexpr bool wide = std::is_same_v<T, double>;
   // C' = op(B)' op(A)'
+  cublasComputeType_t const arithmetic = wide                                ? CUBLAS_COMPUTE_64F
+                                         : ctx.products() == precision::bf16 ? CUBLAS_COMPUTE_32F_FAST_16BF
+                                                                             : CUBLAS_COMPUTE_32F;
   detail::matmul_form product_form;
-  detail::check(cublasLtMatmulDescCreate(&product_form.handle, wide ? CUBLAS_COMPUTE_64F : CUBLAS_COMPUTE_32F,
-                                         wide ? CUDA_R_64F : CUDA_R_32F));
+  detail::check(cublasLtMatmulDescCreate(&product_form.handle, arithmetic, wide ? CUDA_R_64F : CUDA_R_32F));
   cublasOperation_t const first = form == product::transposed_right ? CUBLAS_OP_T : CUBLAS_OP_N;
   cublasOperation_t const second = form == product::transposed_left ? CUBLAS_OP_T : CUBLAS_OP_N;
   detail::check(cublasLtMatmulDescSetAttribute(product_form.handle, CUBLASLT_MATMUL_DESC_TRANSA, &first, sizeof first));

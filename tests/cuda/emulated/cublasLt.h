@@ -96,8 +96,12 @@ void matmul(cublasLtMatmulDescOpaque_t d, T alpha, T const* a, cublasLtMatrixLay
   opened const access;
   bool const ta = d.transposes[0] == CUBLAS_OP_T, tb = d.transposes[1] == CUBLAS_OP_T;
   std::uint64_t const depth = ta ? la.rows : la.cols;
-  auto const at = [](T const* x, cublasLtMatrixLayoutOpaque_t l, std::uint64_t row, std::uint64_t col) {
-    return x[col * static_cast<std::uint64_t>(l.stride) + row];
+  bool const rounds = d.compute == CUBLAS_COMPUTE_32F_FAST_16BF;
+  auto const at = [rounds](T const* x, cublasLtMatrixLayoutOpaque_t l, std::uint64_t row, std::uint64_t col) {
+    T const number = x[col * static_cast<std::uint64_t>(l.stride) + row];
+    if (!rounds) return number;
+    auto const bits = std::bit_cast<std::uint32_t>(static_cast<float>(number));  // to bf16, ties to even
+    return static_cast<T>(std::bit_cast<float>((bits + 0x7FFFu + (bits >> 16 & 1u)) & 0xFFFF0000u));
   };
   for (std::uint64_t j = 0; j < lc.cols; ++j) {
     for (std::uint64_t i = 0; i < lc.rows; ++i) {
