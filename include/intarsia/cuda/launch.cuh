@@ -49,14 +49,14 @@ __device__ inline unsigned lane_number() { return threadIdx.x % warp_size; }
 // The sum of x over the lanes of a warp, in a fixed order; every lane gets it.
 template <class T>
 __device__ T warp_sum(T x) {
-  for (unsigned step = warp_size / 2; step > 0; step /= 2) x += __shfl_xor_sync(0xFFFFFFFFu, x, step);
+  for (unsigned step = warp_size / 2; step > 0; step /= 2) x += __shfl_xor_sync(0xFFFFFFFFu, x, static_cast<int>(step));
   return x;
 }
 // The greatest x of the lanes of a warp.
 template <class T>
 __device__ T warp_max(T x) {
   for (unsigned step = warp_size / 2; step > 0; step /= 2) {
-    T const other = __shfl_xor_sync(0xFFFFFFFFu, x, step);
+    T const other = __shfl_xor_sync(0xFFFFFFFFu, x, static_cast<int>(step));
     x = other > x ? other : x;
   }
   return x;
