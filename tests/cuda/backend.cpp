@@ -176,7 +176,7 @@ TEMPLATE_TEST_CASE("cuda: sums of columns and of all numbers", "", float, double
   ia::cpu::context host;
   ia::cuda::context ctx;
   in_every_order([&] {
-    for (std::size_t const rows : {0, 1, 31, 300}) {
+    for (std::size_t const rows : {0u, 1u, 31u, 300u}) {
       for (bool const add : {false, true}) {
         CAPTURE(rows, add);
         auto const x = noise<T>(rows, 11, 1);
@@ -199,7 +199,7 @@ TEMPLATE_TEST_CASE("cuda: products", "", float, double) {
   ia::cpu::context host;
   ia::cuda::context ctx;
   for (auto const form : {ia::product::plain, ia::product::transposed_left, ia::product::transposed_right}) {
-    for (std::size_t const depth : {0, 1, 17}) {
+    for (std::size_t const depth : {0u, 1u, 17u}) {
       for (bool const add : {false, true}) {
         CAPTURE(static_cast<int>(form), depth, add);
         bool const left = form == ia::product::transposed_left, right = form == ia::product::transposed_right;
@@ -249,7 +249,7 @@ TEMPLATE_TEST_CASE("cuda: the softmax of a batch", "", float, double) {
   ia::cpu::context host;
   ia::cuda::context ctx;
   in_every_order([&] {
-    for (std::size_t const n : {0, 1, 33}) {
+    for (std::size_t const n : {0u, 1u, 33u}) {
       CAPTURE(n);
       auto const query = noise<T>(n, 6, 1), item = noise<T>(n, 6, 2);
       auto const log_q = noise<float>(1, n, 3), weight = noise<float>(1, n, 4);

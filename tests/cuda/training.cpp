@@ -60,7 +60,8 @@ void same_losses(ia::sage_options sage, double within) {
   auto on_device = ia::cuda::upload(ctx, encoder);
   auto const g2 = ia::cuda::upload(ctx, g);
   auto const x2 = ia::cuda::upload(ctx, x);
-  ia::adam learn{encoder, {.rate = 1e-2f}}, learn2{on_device, {.rate = 1e-2f}};
+  ia::adam learn{encoder, {.rate = 1e-2f}};
+  ia::adam learn2{on_device, {.rate = 1e-2f}};
   for (int step = 0; step < 20; ++step) {
     double expected = 0;
     {

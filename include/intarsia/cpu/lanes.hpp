@@ -45,8 +45,8 @@ template <class T>
     y = y * r + 2.4022646248340607e-1f;
     y = y * r + 6.931471824645996e-1f;
     y = y * r + 1.0f;
-    whole const power = (reinterpret_cast<whole>(shifted) + 127) << 23;
-    v = y * reinterpret_cast<lanes<T>>(power);
+    whole const power = (__builtin_bit_cast(whole, shifted) + 127) << 23;
+    v = y * __builtin_bit_cast(lanes<T>, power);
   } else {
     for (std::size_t i = 0; i < lane_count<T>; ++i) v[i] = std::exp2(v[i]);
   }
