@@ -63,6 +63,7 @@ void step_parameters(context& ctx, std::span<parameter_step<T, States, Rule> con
     each_row(ctx, count, 16 * step.cols, [=](std::size_t k) {
       constexpr std::size_t ahead = 8;
       if (k + ahead < count) detail::fetch_row(step, step.rows[k + ahead]);
+      if (step.rows[k] == no_entry) return;
       detail::step_numbers(step, step.rows[k] * step.cols, k * step.cols, step.cols);
     });
   }

@@ -7,7 +7,7 @@
 
 namespace intarsia::inline v0::detail {
 
-// How many of the n * k negatives count; an empty mask: all.
+// How many of the n * k negatives count; an empty mask: all. Reads host memory.
 [[nodiscard]] inline std::size_t valid_count(std::span<std::uint8_t const> valid, std::size_t all) {
   if (valid.empty()) return all;
   std::size_t count = 0;

@@ -37,6 +37,7 @@ same_item(Ids const&) -> same_item<std::remove_cvref_t<decltype(*std::data(std::
 // mean over i of log(sum over j of exp s_ij) - s_ii with s_ij = query_i . item_j / temperature - log_q_j
 // (n, m), (n, m) -> (1, 1). masked(i, j): item j is right for query i as well (an accidental hit) and is left out;
 // never asked for i = j. Of no pairs: 0. Options and mask are read at once, not kept. Memory grows as n, not as n^2.
+// What log_q, weight and mask read lies where the context computes; a device takes no weight.
 // Throws shape_error where a length does not fit.
 template <axis R, axis Ri, axis C, axis Ci, class T, class S, class Masked = no_mask, recorder On>
   requires same_axis<C, Ci>
@@ -55,7 +56,11 @@ template <axis R, axis Ri, axis C, axis Ci, class T, class S, class Masked = no_
   std::size_t const n = query.rows();
   T const sharpness = T{1} / static_cast<T>(options.temperature);
   T total_weight = options.weight.empty() ? static_cast<T>(n) : T{0};
-  for (float const w : options.weight) total_weight += static_cast<T>(w);
+  if constexpr (std::is_same_v<S, host>) {
+    for (float const w : options.weight) total_weight += static_cast<T>(w);
+  } else {
+    expects(options.weight.empty(), "in_batch_softmax: a device takes no weight; compute on the CPU, or leave it out");
+  }
   T const share = total_weight == T{0} ? T{0} : T{1} / total_weight;
 
   // Both gradients are made with the loss, while the scores are at hand; the way back only scales them.

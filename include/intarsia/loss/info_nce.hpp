@@ -14,7 +14,8 @@ struct info_nce_options {
 };
 
 // (n, m), (n, m), (n * k, m) -> (1, 1). Negative j of anchor i is row i * k + j. Of no anchors: 0; an anchor without
-// negatives that count adds 0. The mask is read at once, not kept. Throws shape_error where sizes do not fit.
+// negatives that count adds 0. The mask is read at once, not kept; it lies
+// where the context computes. Throws shape_error where sizes do not fit.
 template <axis R, axis Rp, axis Rn, axis C, axis Cp, axis Cn, class T, class S, recorder On>
   requires same_axis<C, Cp> && same_axis<C, Cn>
 [[nodiscard]] var<dim<1>, dim<1>, T, S> info_nce(On& on, var<R, C, T, S> anchor, var<Rp, Cp, T, S> positive,

@@ -19,9 +19,17 @@ struct link_contrastive_options {
   float margin = 0.3f;
 };
 
-// z: per node type a var (nodes, m); links: slots into z. The mean over the links of all relations -> (1, 1).
+// Links lie on the host.
+template <class On>
+concept reads_links =
+    std::same_as<typename On::context_type::space, host> ||
+    because<"link_contrastive reads links on the host: on a device, gather their ends and use info_nce">();
+
+// For contexts of the host. z: per node type a var (nodes, m); links: slots into z. The mean over the links of all
+// relations -> (1, 1).
 // Throws shape_error where the links have no negatives of their own (those of in_batch go by in_batch_softmax).
 template <class Z, schema_type S, recorder On>
+  requires reads_links<On>
 [[nodiscard]] auto link_contrastive(On& on, Z const& z, link_set<S> const& links,
                                     link_contrastive_options const& options = {}) {
   auto const all = stack(on, z);

@@ -11,8 +11,8 @@ namespace intarsia::inline v0 {
 // scores (lists * length, 1), list after list. answers (lists * length): above 0 a right answer and how much it counts,
 // 0 a wrong one, below 0 no entry at all. weights (lists), none: 1 each. The loss is the mean over lists of
 //   weight * sum over right answers i of answer_i * (log(sum over j of exp s_j) - s_i),  (1, 1);
-// without lists it is 0. Answers and weights are read at once, not kept. Throws shape_error where a length does not
-// fit.
+// without lists it is 0. Answers and weights are read at once, not kept; they lie where the context
+// computes. Throws shape_error where a length does not fit.
 template <axis R, axis C, class T, class S, recorder On>
   requires same_axis<C, dim<1>>
 [[nodiscard]] var<dim<1>, dim<1>, T, S> listwise_softmax(On& on, var<R, C, T, S> scores, std::size_t length,

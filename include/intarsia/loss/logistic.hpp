@@ -6,7 +6,8 @@
 
 namespace intarsia::inline v0 {
 
-// (n, 1) -> (1, 1). `labels`: one per score, 0 to 1. Of no scores: 0. Labels are read at once, not kept.
+// (n, 1) -> (1, 1). `labels`: one per score, 0 to 1. Of no scores: 0. Labels are read at once, not kept;
+// they lie where the context computes.
 // Throws shape_error where a length does not fit.
 template <axis R, class T, class S, recorder On>
 [[nodiscard]] var<dim<1>, dim<1>, T, S> logistic(On& on, var<R, dim<1>, T, S> scores,

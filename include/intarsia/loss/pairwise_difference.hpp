@@ -9,7 +9,7 @@
 namespace intarsia::inline v0 {
 
 // (n, m), (n, m) -> (1, 1). `weight`: (n) how much each item counts as a negative, as the inverse of its frequency;
-// none: 1 each. Of fewer than two pairs: 0. Costs n * m, as the sum over j is common to all i.
+// none: 1 each; a device takes none. Of fewer than two pairs: 0. Costs n * m, as the sum over j is common to all i.
 // Throws shape_error where a length does not fit.
 template <axis R, axis Ri, axis C, axis Ci, class T, class S, recorder On>
   requires same_axis<C, Ci>
@@ -20,6 +20,9 @@ template <axis R, axis Ri, axis C, axis Ci, class T, class S, recorder On>
       user.rows() == item.rows() && user.cols() == item.cols(),
       "pairwise_difference: row i of the users belongs to row i of the items, give as many of both and of equal width");
   expects(weight.empty() || weight.size() == item.rows(), "pairwise_difference: give one weight per item, or none");
+  if constexpr (!std::is_same_v<S, host>) {
+    expects(weight.empty(), "pairwise_difference: a device takes no weight; compute on the CPU, or leave it out");
+  }
   auto& ctx = on.backend();
   std::size_t const n = user.rows(), cols = user.cols();
   auto const u = normalize_rows(on, user);

@@ -41,13 +41,25 @@ void hear_max(Context& ctx, edges_view<S> const& links, dense<X const, S> x, den
   segment_max(ctx, links.forward, row_choice<S>{links.other, false}, x, y, argmax);
   if (links.other) segment_max(ctx, links.other_forward, row_choice<S>{links.other, true}, x, y, argmax);
 }
+// named[e] = ids[columns[e]]; a device has room for more entries than there are, and what lies there is no column.
+template <class S>
+struct name_columns {
+  std::uint32_t const *ids, *columns;
+  std::uint64_t const* count;
+  std::uint32_t* named;
+  INTARSIA_FN void operator()(std::size_t e) const {
+    if constexpr (!std::is_same_v<S, host>) {
+      if (e >= *count) return;
+    }
+    named[e] = ids[columns[e]];
+  }
+};
 // The same entries of a matrix with columns that name rows of a table: column j becomes ids[j]. In scratch memory.
 template <class Context, class S>
 [[nodiscard]] csr_view<S> through_ids(Context& ctx, csr_view<S> a, std::uint32_t const* ids, std::size_t table_rows) {
   std::size_t const entries = a.entries();
   auto* const named = ctx.scratch().template take<std::uint32_t>(entries);
-  auto const* const from = a.columns;
-  map(ctx, entries, [=] INTARSIA_FN(std::size_t e) { named[e] = ids[from[e]]; });
+  map(ctx, entries, name_columns<S>{ids, a.columns, a.offsets ? a.offsets + a.rows : nullptr, named});
   a.columns = named;
   a.cols = table_rows;
   return a;

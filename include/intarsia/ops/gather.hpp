@@ -22,7 +22,7 @@ concept ids_of = std::same_as<detail::element_of<Ids>, id<Node>> || std::same_as
     because<"ids of another node type than the rows they choose from: gather rows_of<N> by id<N> or slot<N>">();
 
 // (nodes, m) by (n) ids -> (n, m). The ids have to live as long as the tape.
-// Throws shape_error where an id is beyond the last row.
+// Throws shape_error where an id in host memory is beyond the last row.
 template <class Node, axis C, class T, class S, class Ids, recorder On>
 requires ids_of<Ids, Node>
 [[nodiscard]] var<batch_rows, C, T, S> gather(On& on, var<rows_of<Node>, C, T, S> x, Ids const& ids) {
@@ -46,9 +46,8 @@ requires ids_of<Ids, Node>
 // Throws shape_error where an id is beyond the last row.
 template <class Node, axis C, class T, class Ids, recorder On>
   requires ids_of<Ids, Node>
-[[nodiscard]] var<batch_rows, C, T> look_up(On& on, tensor<rows_of<Node>, C, T> const& table,
-                                            Ids const& ids) {
-  var<batch_rows, C, T> y = gather(on, on.constant(table), ids);
+[[nodiscard]] auto look_up(On& on, tensor<rows_of<Node>, C, T> const& table, Ids const& ids) {
+  var<batch_rows, C, T, typename On::context_type::space> y = gather(on, on.constant(table), ids);
   if constexpr (On::records) {
     y.grad = on.watch_rows(table, reinterpret_cast<std::uint32_t const*>(std::data(ids)), std::size(ids));
   }

@@ -66,8 +66,9 @@ INTARSIA_FN T cross_entropy_row(T* row, std::size_t count, std::size_t target, T
 
 // (n, m) -> (1, 1). `targets`: the column of each row's right answer. `weights`: how much each row counts, none: 1
 // each; the mean is sum of weight * loss / sum of weights, of no rows (or weights that sum to 0) it is 0. Scores of
-// minus infinity are absent answers; a row without others has loss 0. Targets and weights are read at once, not kept.
-// Throws shape_error where a length or a target does not fit.
+// minus infinity are absent answers; a row without others has loss 0. Targets and weights are read at once, not kept;
+// they lie where the context computes, and a device takes no weights.
+// Throws shape_error where a length does not fit or, on the host, a target.
 template <axis R, axis C, class T, class S, recorder On>
 [[nodiscard]] var<dim<1>, dim<1>, T, S> softmax_cross_entropy(On& on, var<R, C, T, S> scores,
                                                               std::span<std::uint32_t const> targets,
@@ -76,9 +77,14 @@ template <axis R, axis C, class T, class S, recorder On>
   expects(weights.empty() || weights.size() == scores.rows(),
           "softmax_cross_entropy: give one weight per row, or none");
   T sum_of_weights = weights.empty() ? static_cast<T>(scores.rows()) : T{0};
-  for (T const w : weights) sum_of_weights += w;
-  for (std::uint32_t const j : targets)
-    expects(j < scores.cols(), "softmax_cross_entropy: a target is beyond the last column");
+  if constexpr (std::is_same_v<S, host>) {
+    for (T const w : weights) sum_of_weights += w;
+    for (std::uint32_t const j : targets) {
+      expects(j < scores.cols(), "softmax_cross_entropy: a target is beyond the last column");
+    }
+  } else {
+    expects(weights.empty(), "softmax_cross_entropy: a device takes no weights; compute on the CPU, or leave them out");
+  }
   T const share = sum_of_weights == T{0} ? T{0} : T{1} / sum_of_weights;
 
   auto& ctx = on.backend();

@@ -1,0 +1,79 @@
+// Every loss that computes on a device: its value and gradients are those of the CPU; what it reads lies there.
+#include <intarsia/loss/in_batch_softmax.hpp>
+#include <intarsia/loss/info_nce.hpp>
+#include <intarsia/loss/listwise_softmax.hpp>
+#include <intarsia/loss/logistic.hpp>
+#include <intarsia/loss/max_margin.hpp>
+#include <intarsia/loss/pairwise_difference.hpp>
+#include <intarsia/loss/squared_error.hpp>
+
+#include "same_slopes.hpp"
+
+using namespace cuda_test;
+
+namespace {
+
+// Numbers that both the host and a device hold; on(var) gives those where the var lies.
+template <class T>
+struct both {
+  std::vector<T> here;
+  ia::cuda::context ctx{};
+  ia::cuda::device_array<T> there = ia::cuda::upload(ctx, here);
+
+  template <class Var>
+  std::span<T const> with(Var const&) const {
+    if constexpr (std::is_same_v<typename Var::space, ia::host>) {
+      return here;
+    } else {
+      return there.view();
+    }
+  }
+};
+
+}  // namespace
+
+TEST_CASE("cuda: losses of pairs") {
+  both<float> const log_q{{-1, -2, -0.5f, -3, -1, -0.1f}};
+  both<std::uint32_t> const items{{4, 1, 4, 0, 4, 2}};
+  auto const query = noise<double>(6, 5, 1), item = noise<double>(6, 5, 2);
+  same_slopes(
+      [&](auto& on, auto a, auto b) {
+        return in_batch_softmax(on, a, b, {.temperature = 0.3f, .log_q = log_q.with(a)}, ia::same_item{items.with(a)});
+      },
+      query, item);
+  same_slopes([](auto& on, auto a, auto b) { return pairwise_difference(on, a, b); }, query, item);
+  same_slopes([](auto& on, auto a, auto b) { return squared_error(on, a, b); }, query, item);
+}
+
+TEST_CASE("cuda: losses with negatives") {
+  both<std::uint8_t> const valid{{1, 0, 1, 1, 1, 1, 0, 0, 1, 1, 1, 0}};
+  auto const anchor = noise<double>(4, 5, 1), positive = noise<double>(4, 5, 2), negatives = noise<double>(12, 5, 3);
+  same_slopes(
+      [&](auto& on, auto a, auto p, auto n) {
+        return info_nce(on, a, p, n, {.temperature = 0.3f, .valid = valid.with(a)});
+      },
+      anchor, positive, negatives);
+  same_slopes([](auto& on, auto a, auto p, auto n) { return max_margin(on, a, p, n); }, anchor, positive, negatives);
+}
+
+TEST_CASE("cuda: losses of scores") {
+  both<std::uint32_t> const targets{{3, 0, 18, 7}};
+  same_slopes([&](auto& on, auto s) { return softmax_cross_entropy(on, s, targets.with(s)); }, noise<double>(4, 19, 1));
+  both<float> const labels{{0, 1, 0.5f, 1, 0, 1}}, weights{{2, 0.5f}};
+  same_slopes([&](auto& on, auto s) { return logistic(on, s, labels.with(s)); },
+              noise<double, ia::dyn, ia::dim<1>>(6, 1, 1));
+  both<float> const answers{{0, 1, -1, 2, 0, 1}};
+  same_slopes([&](auto& on, auto s) { return listwise_softmax(on, s, 3, answers.with(s), weights.with(s)); },
+              noise<double, ia::dyn, ia::dim<1>>(6, 1, 1));
+}
+
+TEST_CASE("cuda: what the host would have to read is refused in a sentence") {
+  ia::cuda::context ctx;
+  both<float> const weights{{1, 2, 3}};
+  both<std::uint8_t> const valid{{1, 0, 1}};
+  auto const x = ia::cuda::upload(ctx, noise<double>(3, 5, 1));
+  auto const a = ctx.constant(x);
+  CHECK_THROWS_WITH(in_batch_softmax(ctx, a, a, {.weight = weights.with(a)}), Catch::Contains("takes no weight"));
+  CHECK_THROWS_WITH(pairwise_difference(ctx, a, a, weights.with(a)), Catch::Contains("takes no weight"));
+  CHECK_THROWS_WITH(max_margin(ctx, a, a, a, {.valid = valid.with(a)}), Catch::Contains("takes no mask"));
+}

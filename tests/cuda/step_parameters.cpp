@@ -1,0 +1,56 @@
+// More parameters than the arguments of one kernel hold, whole and by rows.
+#include <intarsia/exec/parameter_step.hpp>
+
+#include "parity.hpp"
+
+using namespace cuda_test;
+
+namespace {
+
+struct falls {
+  double rate;
+  INTARSIA_FN void operator()(double& number, double gradient, double& seen) const {
+    seen += gradient * gradient;
+    number -= rate * gradient / (1 + seen);
+  }
+};
+using step = ia::parameter_step<double, 1, falls>;
+
+}  // namespace
+
+TEST_CASE("cuda: a step of very many parameters, some of them by rows") {
+  ia::cpu::context host;
+  ia::cuda::context ctx;
+  std::vector<std::uint32_t> const rows{1, 4, ia::no_entry, 5};
+  auto const rows2 = ia::cuda::upload(ctx, rows);
+  constexpr std::size_t count = 100;
+  in_every_order([&] {
+    std::vector<matrix<double>> numbers, states;
+    std::vector<ia::cuda::device_tensor<ia::dyn, ia::dyn, double>> numbers2, states2, slopes2;
+    std::vector<matrix<double>> slopes;
+    std::vector<step> here, there;
+    for (std::size_t p = 0; p < count; ++p) {
+      numbers.push_back(noise<double>(6, p % 9 + 1, p));
+      states.emplace_back(6, p % 9 + 1);
+      slopes.push_back(noise<double>(p % 3 == 0 ? 4 : 6, p % 9 + 1, p + count));
+      numbers2.push_back(ia::cuda::upload(ctx, numbers[p]));
+      states2.push_back(ia::cuda::upload(ctx, states[p]));
+      slopes2.push_back(ia::cuda::upload(ctx, slopes[p]));
+      auto const cols = p % 9 + 1;
+      falls const rule{0.1 + 0.01 * static_cast<double>(p)};
+      here.push_back({numbers[p].data(), slopes[p].data(), {states[p].data()}, p % 3 == 0 ? rows.data() : nullptr,
+                      slopes[p].size(), cols, rule});
+      there.push_back({numbers2[p].data(), slopes2[p].data(), {states2[p].data()}, p % 3 == 0 ? rows2.data() : nullptr,
+                       slopes[p].size(), cols, rule});
+    }
+    for (int round = 0; round < 3; ++round) {
+      step_parameters(host, std::span<step const>{here});
+      step_parameters(ctx, std::span<step const>{there});
+    }
+    for (std::size_t p = 0; p < count; ++p) {
+      CAPTURE(p);
+      CHECK(distance(ia::cuda::download(ctx, numbers2[p]), numbers[p]) < 1e-13);
+      CHECK(distance(ia::cuda::download(ctx, states2[p]), states[p]) < 1e-13);
+    }
+  });
+}
