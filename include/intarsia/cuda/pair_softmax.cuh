@@ -65,15 +65,17 @@ __global__ void pair_softmax_kernel(dense<T, device> scores, std::size_t first, 
 
 // losses[i] = w_i (log(sum over j of exp s_ij) - s_ii), w_i = share * weight_i, s_ij = sharpness * query_i . item_j -
 // log_q_j, without the j != i for which masked(i, j); dquery and ditem = the gradients of the sum of the losses, one
-// without data is skipped. Memory grows as n: a strip of scores has at most 2^26 of them or one row. Does not block.
+// without data is skipped. Memory grows as n: a strip of scores has at most most_scores of them or one row. Does not
+// block.
 template <class T, class Masked>
 void pair_softmax(context& ctx, std::type_identity_t<dense<T const, device>> query,
                   std::type_identity_t<dense<T const, device>> item, std::type_identity_t<pair_terms<T, device>> terms,
-                  Masked masked, dense<T, device> losses, dense<T, device> dquery, dense<T, device> ditem) {
+                  Masked masked, dense<T, device> losses, dense<T, device> dquery, dense<T, device> ditem,
+                  std::size_t most_scores = std::size_t{1} << 26) {
   std::size_t const n = query.rows;
   if (n == 0) return;
   scope const keep{ctx};
-  std::size_t const most = std::min(n, std::max<std::size_t>(1, (std::size_t{1} << 26) / n));
+  std::size_t const most = std::min(n, std::max<std::size_t>(1, most_scores / n));
   T* const strip = ctx.scratch().template take<T>(most * n);
   for (std::size_t first = 0; first < n; first += most) {
     std::size_t const rows = std::min(most, n - first);
