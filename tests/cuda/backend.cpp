@@ -284,12 +284,13 @@ TEST_CASE("cuda: a message rule of one's own, and its gradients") {
   ia::cuda::context ctx;
   ia::csr const a = sparse(13, 10, true, 6);
   ia::cuda::detail::device_csr const a2{ctx, a.view()};
-  auto const source = noise<T>(10, 5, 1), target = noise<T>(13, 5, 2), weight = noise<T>(1, 5, 3), dy = noise<T>(13, 5, 4);
+  auto const source = noise<T>(10, 5, 1), target = noise<T>(13, 5, 2), weight = noise<T>(1, 5, 3),
+             dy = noise<T>(13, 5, 4);
   auto y = noise<T>(13, 5, 5), dsource = noise<T>(10, 5, 6), dtarget = noise<T>(13, 5, 7), dweight = noise<T>(1, 5, 8);
   auto const source2 = ia::cuda::upload(ctx, source), target2 = ia::cuda::upload(ctx, target),
              weight2 = ia::cuda::upload(ctx, weight), dy2 = ia::cuda::upload(ctx, dy);
-  auto y2 = ia::cuda::upload(ctx, y), dsource2 = ia::cuda::upload(ctx, dsource), dtarget2 = ia::cuda::upload(ctx, dtarget),
-       dweight2 = ia::cuda::upload(ctx, dweight);
+  auto y2 = ia::cuda::upload(ctx, y), dsource2 = ia::cuda::upload(ctx, dsource),
+       dtarget2 = ia::cuda::upload(ctx, dtarget), dweight2 = ia::cuda::upload(ctx, dweight);
   edge_map(host, a.view(), gated{}, source.view(), target.view(), weight.view(), ia::dense<T>(y.view()), true);
   edge_map(ctx, a2.view(), gated{}, source2.view(), target2.view(), weight2.view(), ia::dense<T, device>(y2.view()),
            true);
