@@ -3,6 +3,20 @@
 
 #include "parity.hpp"
 
+// nvcc needs the types that its kernels are made for outside nameless namespaces.
+namespace cuda_test {
+struct same_digit {
+  INTARSIA_FN bool operator()(std::size_t query, std::size_t item) const { return query % 10 == item % 10; }
+};
+
+struct gated {
+  template <class N>
+  INTARSIA_FN N operator()(N source, N target, N weight, N value) const {
+    return value * ia::sigmoid(target * weight) * source;
+  }
+};
+}  // namespace cuda_test
+
 using namespace cuda_test;
 using ia::device;
 
@@ -240,10 +254,6 @@ TEST_CASE("cuda: products of operands rounded to bf16") {
   CHECK(rounded < 2e-2);
 }
 
-struct same_digit {
-  INTARSIA_FN bool operator()(std::size_t query, std::size_t item) const { return query % 10 == item % 10; }
-};
-
 TEMPLATE_TEST_CASE("cuda: the softmax of a batch", "", float, double) {
   using T = TestType;
   ia::cpu::context host;
@@ -270,13 +280,6 @@ TEMPLATE_TEST_CASE("cuda: the softmax of a batch", "", float, double) {
     }
   });
 }
-
-struct gated {
-  template <class N>
-  INTARSIA_FN N operator()(N source, N target, N weight, N value) const {
-    return value * ia::sigmoid(target * weight) * source;
-  }
-};
 
 TEST_CASE("cuda: a message rule of one's own, and its gradients") {
   using T = double;

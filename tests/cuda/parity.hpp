@@ -10,7 +10,6 @@
 #include <intarsia/cpu/map.hpp>
 #include <intarsia/cpu/memory.hpp>
 #include <intarsia/cpu/merge_rows.hpp>
-#include <intarsia/cpu/pair_softmax.hpp>
 #include <intarsia/cpu/reduce.hpp>
 #include <intarsia/cpu/segment.hpp>
 #include <intarsia/cpu/spmm.hpp>
@@ -18,6 +17,12 @@
 #include <intarsia/cuda/cuda.cuh>
 #include <span>
 #include <vector>
+
+#ifdef __CUDACC__
+#include "plain_softmax.hpp"
+#else
+#include <intarsia/cpu/pair_softmax.hpp>
+#endif
 
 #include "schedules.hpp"
 
