@@ -111,12 +111,14 @@ class uploaded {
 
   // The model with the numbers it has now. Blocks until the work before it on the stream is done.
   [[nodiscard]] M download() const {
+    std::vector<void const*> own;  // the tensors of model_; a copy's are visited in the same order
+    visit(model_, [&](std::string const&, auto const& x) { own.push_back(x.data()); });
     M made = model_;
+    std::size_t place = 0;
     visit(made, [&](std::string const&, auto& x) {
       using T = typename std::remove_cvref_t<decltype(x)>::scalar;
+      auto const* const host_numbers = static_cast<T const*>(own[place++]);
       if (x.size() == 0) return;
-      // Both are visited in one order, so the copy's tensor is the one at the same place.
-      auto const* const host_numbers = paired<T>(made, x.data());
       detail::to_host(*context_, numbers_of<T>(host_numbers).data(), x.data(), x.size() * sizeof(T));
     });
     context_->wait();
@@ -154,24 +156,6 @@ class uploaded {
   void sort() {
     std::sort(places<T>().begin(), places<T>().end(),
               [](auto const& a, auto const& b) { return std::less<>{}(a.host_numbers, b.host_numbers); });
-  }
-  // The tensor of model_ at the place that `numbers` has in `copy`.
-  template <class T>
-  [[nodiscard]] T const* paired(M& copy, T const* numbers) const {
-    std::size_t at = 0, place = 0;
-    visit(copy, [&](std::string const&, auto& x) {
-      if (static_cast<void const*>(x.data()) == static_cast<void const*>(numbers) && x.size() > 0) place = at;
-      ++at;
-    });
-    T const* found = nullptr;
-    at = 0;
-    visit(model_, [&](std::string const&, auto const& x) {
-      if constexpr (std::is_same_v<typename std::remove_cvref_t<decltype(x)>::scalar, T>) {
-        if (at == place) found = x.data();
-      }
-      ++at;
-    });
-    return found;
   }
 
   context* context_;
