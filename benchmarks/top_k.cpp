@@ -15,14 +15,17 @@ constexpr std::size_t wanted = 100;
 struct loaded {
   ia::context ctx;
   ia::table<Item, 128> items, queries;
+  ia::rounded_rows copy;
 
   explicit loaded(options const& o)
       : ctx{bench::make_context(o)},
         items{ia::load_table<Item>(inputs{o.data}.path("w11_x"))},
-        queries{ia::load_table<Item>(inputs{o.data}.path("w11_q"))} {}
-  [[nodiscard]] ia::ranked_lists top(std::size_t count) {
-    return ia::top_k(ctx, ia::dense<float const>(queries.view()).row_range(0, count),
-                     ia::dense<float const>(items.view()), wanted);
+        queries{ia::load_table<Item>(inputs{o.data}.path("w11_q"))},
+        copy{items.view()} {}
+  [[nodiscard]] ia::ranked_lists top(std::size_t count, ia::precision scan) {
+    auto const some = ia::dense<float const>(queries.view()).row_range(0, count);
+    return scan == ia::precision::bf16 ? ia::top_k(ctx, some, items.view(), copy, wanted)
+                                       : ia::top_k(ctx, some, items.view(), wanted);
   }
 };
 
@@ -42,17 +45,22 @@ void save_lists(std::string const& path, ia::ranked_lists const& lists) {
 
 void add(options const& o, std::vector<entry>& entries) {
   auto const made = std::make_shared<lazy<loaded>>([=] { return std::make_unique<loaded>(o); });
-  for (std::size_t const queries : {1u, 64u, 1024u}) {
-    entries.push_back({"w11/top 100 of 1M x 128, Q=" + std::to_string(queries) + "/f32",
-                       [=](benchmark::State& state) {
-                         auto& s = **made;
-                         for (auto _ : state) benchmark::DoNotOptimize(s.top(queries).entries.data());
-                         state.counters["queries"] = static_cast<double>(queries);
-                         state.counters["items"] = static_cast<double>(s.items.rows());
-                         state.counters["scan_bytes"] = 4.0 * static_cast<double>(s.items.size());
-                         state.counters["flop"] = 2.0 * static_cast<double>(queries * s.items.size());
-                       },
-                       [=](std::string const& path) { save_lists(path, (**made).top(queries)); }});
+  for (auto const scan : {ia::precision::full, ia::precision::bf16}) {
+    bool const rounded = scan == ia::precision::bf16;
+    std::string const variant = rounded ? "bf16 scan, f32 answers" : "f32";
+    for (std::size_t const queries : {1u, 64u, 1024u}) {
+      entries.push_back({"w11/top 100 of 1M x 128, Q=" + std::to_string(queries) + "/" + variant,
+                         [=](benchmark::State& state) {
+                           auto& s = **made;
+                           for (auto _ : state) benchmark::DoNotOptimize(s.top(queries, scan).entries.data());
+                           state.counters["queries"] = static_cast<double>(queries);
+                           state.counters["items"] = static_cast<double>(s.items.rows());
+                           state.counters["scan_bytes"] = (rounded ? 2.0 : 4.0) * static_cast<double>(s.items.size());
+                           state.counters["flop"] = 2.0 * static_cast<double>(queries * s.items.size());
+                           state.counters["bf16"] = rounded ? 1 : 0;
+                         },
+                         [=](std::string const& path) { save_lists(path, (**made).top(queries, scan)); }});
+    }
   }
 }
 

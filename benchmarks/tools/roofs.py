@@ -89,7 +89,7 @@ def mean_and_back(w, f):
 
 
 def scan(w, f):
-    kind = "bf16" if "bf16" in w.get("kind", "") else "f32"
+    kind = "bf16" if w.get("bf16", 0) else "f32"
     return max(w["scan_bytes"] / f.rate("read"), w["flop"] / f.multiply(kind))
 
 
@@ -119,7 +119,7 @@ def of(workload, case, work, figures):
         if workload in ("w6", "w7"):
             return (mean_and_back if "backward" in case else mean)(work, figures)
         if workload == "w11":
-            return scan({**work, "kind": case}, figures)
+            return scan(work, figures)
         if workload in ("w8", "w10", "w13"):
             return summed(work, figures)
         if workload == "w1" and "edges" in work:

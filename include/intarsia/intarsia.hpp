@@ -28,6 +28,7 @@
 // 1 tensor: numbers with typed axes
 #include <intarsia/tensor/csr.hpp>
 #include <intarsia/tensor/product.hpp>
+#include <intarsia/tensor/rounded_rows.hpp>
 #include <intarsia/tensor/space.hpp>
 #include <intarsia/tensor/tensor.hpp>
 #include <intarsia/tensor/view.hpp>
@@ -197,6 +198,7 @@
 #include <intarsia/cpu/row_sum.hpp>
 #include <intarsia/cpu/sample.hpp>
 #include <intarsia/cpu/scan_products.hpp>
+#include <intarsia/cpu/scan_rounded.hpp>
 #include <intarsia/cpu/segment.hpp>
 #include <intarsia/cpu/softmax_strip.hpp>
 #include <intarsia/cpu/spmm.hpp>

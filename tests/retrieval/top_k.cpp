@@ -146,5 +146,8 @@ TEST_CASE("an index answers with typed ids") {
   auto ctx = sample::context();
   CHECK(shelf.top(ctx, 4, q.view())[1] == best);
   CHECK_THROWS_AS(shelf.top(4, std::vector<float>(2)), ia::shape_error);
+  ia::index const scanned{titles, ia::precision::bf16};
+  CHECK(scanned.top(4, q[1]) == best);
+  CHECK(scanned.top(ctx, 4, q.view()) == shelf.top(ctx, 4, q.view()));
   CHECK((ia::index{ia::table<Book>{}}.top(3, q[0]).empty()));
 }

@@ -15,6 +15,7 @@
 #include <intarsia/cpu/reduce.hpp>
 #include <intarsia/cpu/sample.hpp>
 #include <intarsia/cpu/scan_products.hpp>
+#include <intarsia/cpu/scan_rounded.hpp>
 #include <intarsia/cpu/segment.hpp>
 #include <intarsia/cpu/spmm.hpp>
 #include <intarsia/cpu/step_parameters.hpp>

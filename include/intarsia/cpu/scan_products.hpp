@@ -58,7 +58,7 @@ struct any_above {
 // Calls offer(lane, query, row, product) for each product of a query with a row of items that is not below
 // bars[lane * bar_stride + query]; offer may raise that bar. A lane is one of ctx.threads().threads() and offers for
 // one row at a time, in no order; bar_stride is at least the number of queries, a multiple of 32, and the bars between
-// are infinite. The bits of a product depend on nothing but its two rows.
+// are infinite. The bits of a product depend on its two rows alone, and on whether there are fewer than four queries.
 template <class Offer>
 void scan_products(context& ctx, dense<float const> queries, dense<float const> items, float const* bars,
                    std::size_t bar_stride, Offer const& offer) {

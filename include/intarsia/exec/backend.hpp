@@ -80,6 +80,8 @@ inline constexpr std::uint32_t no_entry = 0xFFFFFFFFu;
 //   scan_products(ctx, dense<float const> queries, dense<float const> items, float const* bars, bar_stride, offer)
 //                                         offer(lane, query, row, product) for each product of a query with a row of
 //                                         items that is not below bars[lane * bar_stride + query]
+//   scan_rounded(ctx, queries, items, rounded_rows const& copy of items, bars, bar_stride, offer)
+//                                         the same by way of the copy (host only)
 //   transpose(ctx, csr_view a) -> csr_view in scratch memory, with positions
 template <class C>
 concept backend = requires(C& ctx, dense<float, typename C::space> x, dense<float const, typename C::space> y,

@@ -8,6 +8,7 @@
 #include <intarsia/graph/heaviest.hpp>
 #include <intarsia/tensor/csr.hpp>
 #include <intarsia/tensor/product.hpp>
+#include <intarsia/tensor/rounded_rows.hpp>
 #include <intarsia/tensor/tensor.hpp>
 #include <limits>
 #include <optional>
@@ -92,24 +93,17 @@ template <class Context>
   }
   return out;
 }
-}  // namespace detail
 
-// The k largest products of each query with the items: queries (q, width), items (n, width). Ties go to the lower row;
-// where fewer than k items are left, the list is shorter. Scores that are not numbers are never answered. Products are
-// compared with the worst of each list as they are made: memory for the lists only.
-template <class Context>
-[[nodiscard]] ranked_lists top_k(Context& ctx, dense<float const> queries, dense<float const> items, std::size_t k,
-                                 top_k_filter const& filter = {}) {
-  expects(queries.cols == items.cols, "top_k: queries and items have the same number of columns");
-  expects(!filter.exclude.offsets || filter.exclude.rows == queries.rows, "top_k: exclude has one row per query");
-  expects(filter.mask.empty() || filter.mask.size() == items.rows, "top_k: mask has one mark per item");
-  ranked_lists out;
-  if (k == 0 || filter.candidates) return detail::top_k_of_few(ctx, queries, items, k, filter);
+// By a scan(queries, bars, bar_stride, offer) of all items: see scan_products.
+template <class Context, class Scan>
+[[nodiscard]] ranked_lists top_k_of_all(Context& ctx, dense<float const> queries, std::size_t k,
+                                        top_k_filter const& filter, Scan const& scan) {
   constexpr std::size_t query_block = 1024, infinite = 32;
   std::size_t const lanes = ctx.threads().threads(), most = std::min(query_block, queries.rows);
   std::size_t const stride = (most + infinite - 1) / infinite * infinite;
   std::vector<heaviest> best(lanes * most);
   std::vector<float> bars(lanes * stride);
+  ranked_lists out;
   for (std::size_t top = 0; top < queries.rows; top += query_block) {
     std::size_t const rows = std::min(query_block, queries.rows - top);
     for (auto& b : best) b.reset(k);
@@ -118,14 +112,14 @@ template <class Context>
       std::fill_n(bars.begin() + static_cast<std::ptrdiff_t>(lane * stride), rows,
                   -std::numeric_limits<float>::infinity());
     }
-    scan_products(ctx, queries.row_range(top, rows), items, bars.data(), stride,
-                  [&](std::size_t lane, std::size_t q, std::size_t item, float score) {
-                    // An infinite score reaches the bars beyond the last query.
-                    if (q >= rows || !filter.allows(top + q, item)) return;
-                    heaviest& list = best[lane * most + q];
-                    list.offer(score, static_cast<std::uint32_t>(item));
-                    bars[lane * stride + q] = list.bar();
-                  });
+    scan(queries.row_range(top, rows), bars.data(), stride,
+         [&](std::size_t lane, std::size_t q, std::size_t item, float score) {
+           // An infinite score reaches the bars beyond the last query.
+           if (q >= rows || !filter.allows(top + q, item)) return;
+           heaviest& list = best[lane * most + q];
+           list.offer(score, static_cast<std::uint32_t>(item));
+           bars[lane * stride + q] = list.bar();
+         });
     for (std::size_t q = 0; q < rows; ++q) {
       for (std::size_t lane = 1; lane < lanes; ++lane) {
         for (scored const& x : best[lane * most + q].sorted()) best[q].offer(x.score, x.row);
@@ -136,6 +130,44 @@ template <class Context>
     }
   }
   return out;
+}
+
+inline void check_top_k(dense<float const> queries, dense<float const> items, top_k_filter const& filter) {
+  expects(queries.cols == items.cols, "top_k: queries and items have the same number of columns");
+  expects(!filter.exclude.offsets || filter.exclude.rows == queries.rows, "top_k: exclude has one row per query");
+  expects(filter.mask.empty() || filter.mask.size() == items.rows, "top_k: mask has one mark per item");
+}
+}  // namespace detail
+
+// The k largest products of each query with the items: queries (q, width), items (n, width). Ties go to the lower row;
+// where fewer than k items are left, the list is shorter. Scores that are not numbers are never answered. Products are
+// compared with the worst of each list as they are made: memory for the lists only.
+template <class Context>
+[[nodiscard]] ranked_lists top_k(Context& ctx, dense<float const> queries, dense<float const> items, std::size_t k,
+                                 top_k_filter const& filter = {}) {
+  detail::check_top_k(queries, items, filter);
+  if (k == 0 || filter.candidates) return detail::top_k_of_few(ctx, queries, items, k, filter);
+  return detail::top_k_of_all(ctx, queries, k, filter,
+                              [&](dense<float const> some, float const* bars, std::size_t stride, auto const& offer) {
+                                scan_products(ctx, some, items, bars, stride, offer);
+                              });
+}
+
+// The same lists by way of a copy of the items: rounded_rows const copy{items}. The copy takes half the time to read,
+// and on processors that multiply pairs of bf16 half the time to multiply; what it cannot decide is computed from the
+// items, so that no rounding to bf16 shows in the answer. Products are summed as for a single query without a copy;
+// several queries without one are summed in another order, which may change the last bits of a score.
+// Throws shape_error where the copy has another shape.
+template <class Context>
+[[nodiscard]] ranked_lists top_k(Context& ctx, dense<float const> queries, dense<float const> items,
+                                 rounded_rows const& copy, std::size_t k, top_k_filter const& filter = {}) {
+  detail::check_top_k(queries, items, filter);
+  expects(copy.rows() == items.rows && copy.width() == items.cols, "top_k: the copy is not one of these items");
+  if (k == 0 || filter.candidates) return detail::top_k_of_few(ctx, queries, items, k, filter);
+  return detail::top_k_of_all(ctx, queries, k, filter,
+                              [&](dense<float const> some, float const* bars, std::size_t stride, auto const& offer) {
+                                scan_rounded(ctx, some, items, copy, bars, stride, offer);
+                              });
 }
 
 // The same from scores that were computed already: scores (queries, items).
