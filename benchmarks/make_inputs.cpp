@@ -6,6 +6,7 @@
 #include <fstream>
 #include <functional>
 #include <map>
+#include <sstream>
 #include <string>
 #include <utility>
 
@@ -24,9 +25,14 @@ class writer {
   template <class T>
   void save(std::string const& name, std::vector<T> const& numbers, std::size_t cols = 0) const {
     constexpr char const* type = std::is_same_v<T, float> ? "<f4" : sizeof(T) == 8 ? "<i8" : "<i4";
-    std::string shape = cols == 0 ? "(" + std::to_string(numbers.size()) + ",)"
-                                  : "(" + std::to_string(numbers.size() / cols) + ", " + std::to_string(cols) + ")";
-    std::string header = std::string{"{'descr': '"} + type + "', 'fortran_order': False, 'shape': " + shape + ", }";
+    std::ostringstream shape, words;
+    if (cols == 0) {
+      shape << '(' << numbers.size() << ",)";
+    } else {
+      shape << '(' << numbers.size() / cols << ", " << cols << ')';
+    }
+    words << "{'descr': '" << type << "', 'fortran_order': False, 'shape': " << shape.str() << ", }";
+    std::string header = words.str();
     header.append(63 - (header.size() + 10) % 64, ' ');
     header += '\n';
     std::string const path = folder_ + "/" + name + ".npy", beside = path + ".part";
@@ -41,7 +47,7 @@ class writer {
       std::exit(1);
     }
     std::filesystem::rename(beside, path);
-    std::printf("%s %s %s\n", name.c_str(), type, shape.c_str());
+    std::printf("%s %s %s\n", name.c_str(), type, shape.str().c_str());
     std::fflush(stdout);
   }
   void save(std::string const& name, compressed const& rows) const {

@@ -5,6 +5,7 @@ import json
 import pathlib
 import sys
 
+import growth
 import roofs
 from report import TITLES
 
@@ -62,6 +63,18 @@ def lines(result):
     for r in sorted(rows, key=lambda r: (int(r["workload"][1:]), r["threads"], r["case"], r["median"])):
         yield f"| {r['workload']} | {r['case']} | {r['threads']} | {r['who']} | {r['variant']} | {number(r['median'])}" \
               f"{'' if r['gated'] else '*'} | {number(r['min'])} - {number(r['max'])} | {r['rejected']} |"
+    if growth.series(rows):
+        yield ""
+        yield "## Growth, one thread"
+        yield ""
+        yield from growth.lines(rows)
+        yield ""
+        yield "## A catalogue of 10^8 items and 10^10 edges"
+        yield ""
+        yield "From the cost of an edge at the largest size above, with the exponent found there, and the roofs of this machine;"
+        yield "nothing of this was run. Ids have 32 bits: 4.29 billion nodes of a type are the end."
+        yield ""
+        yield from growth.large(rows, f)
     behind = [r for r in ours if r.get("ratio_to_best_peer", 1) < 1]
     yield ""
     yield "## What we lose"

@@ -4,6 +4,8 @@ import json
 import pathlib
 import sys
 
+import growth
+
 COLOURS = {"ours": "#1f5f8b", "dgl": "#b5651d", "pyg": "#7a4fa3", "torch": "#8a8a2a", "faiss": "#2e8b57", "scipy": "#a33a5a"}
 TITLES = {"w1": "Building", "w2": "Sampling, two hops", "w3": "Sampling, three hops and hubs", "w4": "Sampling, typed",
           "w5": "Sampling around links", "w6": "Mean over the whole graph", "w7": "Mean over a sampled block",
@@ -111,13 +113,15 @@ def scaling(rows):
             continue
         by_threads.setdefault(f"{r['workload']} {r['case']}", []).append((r["threads"], r["median"]))
         if r["workload"] == "w14":
-            by_edges.setdefault(r["case"].split(",")[0], []).append((r["work"]["edges"] / 1e6, r["median"]))
+            by_edges.setdefault(growth.kind_of(r), []).append((r["work"]["edges"] / 1e6, r["median"]))
     several = {k: v for k, v in by_threads.items() if len(v) > 1}
     out = ""
     if several:
         out += "<h2>Threads</h2>" + curve(several, "threads", "ms")
     if any(len(v) > 1 for v in by_edges.values()):
         out += "<h2>Growth</h2>" + curve(by_edges, "million edges", "ms")
+        out += "<p>Time grows with the edges by the power of " + ", ".join(
+            f"{growth.exponent(p):.2f} ({text(k)})" for k, p in growth.series(rows).items() if len(p) > 1) + ".</p>"
     return out
 
 
