@@ -114,7 +114,7 @@ ia::dot_scorer train_with_users(ia::cpu::context& ctx, ia::interactions const& t
   ia::train(
       stage.name, network, learn, pairs.size() == 0 ? 0 : settings.steps, stage.keep,
       [&](std::size_t step) {
-        pairs.fill(ctx, step);
+        pairs.fill(step);
         for (std::size_t k = 0; k < settings.batch; ++k) {
           who[k] = {begin.back() + pairs.users[k]};
           what[k] = {place(pairs.items[k])};

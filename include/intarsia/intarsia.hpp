@@ -137,6 +137,7 @@
 #include <intarsia/optim/clip.hpp>
 #include <intarsia/optim/learned.hpp>
 #include <intarsia/optim/optimizer.hpp>
+#include <intarsia/optim/row_adagrad.hpp>
 #include <intarsia/optim/schedule.hpp>
 #include <intarsia/optim/sgd.hpp>
 

@@ -14,11 +14,22 @@ struct falls {
     number -= rate * gradient / (1 + seen);
   }
 };
-using step = ia::parameter_step<double, 1, falls>;
 
-}  // namespace
+// One number kept for each row.
+struct rows_fall {
+  static constexpr bool by_row = true;
+  double rate;
+  INTARSIA_FN void operator()(double* numbers, double const* gradient, std::size_t cols, double& seen) const {
+    for (std::size_t c = 0; c < cols; ++c) seen += gradient[c] * gradient[c];
+    for (std::size_t c = 0; c < cols; ++c) numbers[c] -= rate * gradient[c] / (1 + seen);
+  }
+};
 
-TEST_CASE("cuda: a step of very many parameters, some of them by rows") {
+// Rule: `falls`, or the one for rows.
+template <class Rule>
+void same_steps() {
+  using step = ia::parameter_step<double, 1, Rule>;
+  constexpr bool by_row = std::is_same_v<Rule, rows_fall>;
   ia::cpu::context host;
   ia::cuda::context ctx;
   std::vector<std::uint32_t> const rows{1, 4, ia::no_entry, 5};
@@ -31,13 +42,13 @@ TEST_CASE("cuda: a step of very many parameters, some of them by rows") {
     std::vector<step> here, there;
     for (std::size_t p = 0; p < count; ++p) {
       numbers.push_back(noise<double>(6, p % 9 + 1, p));
-      states.emplace_back(6, p % 9 + 1);
+      states.emplace_back(6, by_row ? 1 : p % 9 + 1);
       slopes.push_back(noise<double>(p % 3 == 0 ? 4 : 6, p % 9 + 1, p + count));
       numbers2.push_back(ia::cuda::upload(ctx, numbers[p]));
       states2.push_back(ia::cuda::upload(ctx, states[p]));
       slopes2.push_back(ia::cuda::upload(ctx, slopes[p]));
       auto const cols = p % 9 + 1;
-      falls const rule{0.1 + 0.01 * static_cast<double>(p)};
+      Rule const rule{0.1 + 0.01 * static_cast<double>(p)};
       here.push_back({numbers[p].data(), slopes[p].data(), {states[p].data()}, p % 3 == 0 ? rows.data() : nullptr,
                       slopes[p].size(), cols, rule});
       there.push_back({numbers2[p].data(), slopes2[p].data(), {states2[p].data()}, p % 3 == 0 ? rows2.data() : nullptr,
@@ -54,3 +65,7 @@ TEST_CASE("cuda: a step of very many parameters, some of them by rows") {
     }
   });
 }
+}  // namespace
+
+TEST_CASE("cuda: a step of very many parameters, some of them by rows") { same_steps<falls>(); }
+TEST_CASE("cuda: the same where a number is kept for each row") { same_steps<rows_fall>(); }

@@ -5,6 +5,7 @@
 #include <intarsia/nn/mlp.hpp>
 #include <intarsia/ops/gather.hpp>
 #include <intarsia/optim/adagrad.hpp>
+#include <intarsia/optim/row_adagrad.hpp>
 #include <intarsia/optim/adam.hpp>
 #include <intarsia/optim/sgd.hpp>
 
@@ -162,6 +163,7 @@ TEST_CASE("cuda: two towers, by every optimiser") {
   same_towers([](auto& model) { return ia::adamw{model, {.rate = 0.05f}}; });
   same_towers([](auto& model) { return ia::sgd{model, {.rate = 0.1f, .momentum = 0.5f}}; });
   same_towers([](auto& model) { return ia::adagrad{model, {.rate = 0.1f}}; });
+  same_towers([](auto& model) { return ia::row_adagrad{model, {.rate = 0.1f, .weight_decay = 0.1f}}; });
 }
 
 }  // namespace

@@ -2,6 +2,8 @@
 #include <cmath>
 #include <intarsia/core/thread_pool.hpp>
 #include <intarsia/cpu/cpu.hpp>
+#include <intarsia/exec/tape.hpp>
+#include <intarsia/loss/in_batch_softmax.hpp>
 #include <intarsia/models/pair_batches.hpp>
 #include <set>
 
@@ -33,7 +35,7 @@ TEST_CASE("pair_batches: every pair whose user has another item once an epoch, i
     std::set<std::pair<std::uint32_t, std::uint32_t>> seen;
     std::vector<std::uint32_t> order;
     for (std::size_t step = 9 * epoch; step < 9 * (epoch + 1); ++step) {
-      batches.fill(ctx, step);
+      batches.fill(step);
       for (std::size_t k = 0; k < 6; ++k) {
         CHECK(all.by_user().degree(batches.users[k]) >= 2);
         seen.insert({batches.users[k], batches.items[k]});
@@ -53,7 +55,7 @@ TEST_CASE("pair_batches: the log share and the mask of a batch") {
   pair_batches batches{ctx, all, 25};
   std::size_t others = 0;
   for (std::size_t step = 0; step < 6; ++step) {
-    batches.fill(ctx, step);
+    batches.fill(step);
     auto const known = batches.known();
     for (std::size_t i = 0; i < 25; ++i) {
       auto const count = static_cast<double>(all.by_item().degree(batches.items[i]));
@@ -74,7 +76,7 @@ TEST_CASE("pair_batches: a batch depends on its step alone") {
   auto const batch = [&](std::vector<std::size_t> const& steps) {
     cpu::context ctx{inline_executor{}, seed{3}};
     pair_batches batches{ctx, all, 8};
-    for (std::size_t const step : steps) batches.fill(ctx, step);
+    for (std::size_t const step : steps) batches.fill(step);
     std::vector<bool> marks;
     for (std::size_t i = 0; i < 64; ++i) marks.push_back(batches.known()(i / 8, i % 8));
     return std::tuple{batches.users, batches.items, marks};
@@ -88,7 +90,7 @@ TEST_CASE("pair_batches: fewer pairs than a batch repeat, repeats are known, and
   auto const few = chosen({{0, 1}, {0, 2}, {1, 3}});
   pair_batches batches{ctx, few, 5};
   CHECK(batches.size() == 2);  // user 1 has nothing else
-  batches.fill(ctx, 4);
+  batches.fill(4);
   for (std::size_t k = 0; k < 5; ++k) {
     CHECK(batches.users[k] == 0);
     for (std::size_t j = 0; j < 5; ++j) CHECK(batches.known()(k, j));
@@ -106,4 +108,48 @@ TEST_CASE("pair_batches: fewer pairs than a batch repeat, repeats are known, and
   CHECK(always == 10000);
   CHECK(pair_batches{ctx, chosen({{0, 1}}), 5}.size() == 0);
   CHECK_THROWS_WITH((pair_batches{ctx, few, 0}), Catch::Contains("at least one pair"));
+}
+
+TEST_CASE("pair_batches: a softmax leaves out the same as by a dense mask, to the bit, on every instruction set") {
+  std::vector<interaction> pairs;
+  intarsia::random draw{seed{5}, 1};
+  for (std::uint32_t u = 0; u < 90; ++u) {
+    for (std::size_t k = 0; k < 1 + u % 12; ++k) pairs.push_back({u, static_cast<std::uint32_t>(draw.below(200))});
+  }
+  auto const all = chosen(pairs, 90, 200);
+  auto const check = [&]<class T>(std::size_t n, instruction_set set, precision products, T) {
+    cpu::context ctx{thread_pool{3}, seed{3}, set};
+    ctx.products(products);
+    pair_batches batches{ctx, all, n};
+    tensor<batch_rows, dim<17>, T> query(n), item(n);
+    for (std::size_t i = 0; i < query.size(); ++i) {
+      query.data()[i] = static_cast<T>(draw.uniform()) - T(0.5), item.data()[i] = static_cast<T>(draw.uniform()) - T(0.5);
+    }
+    for (std::size_t step = 0; step < 2; ++step) {
+      batches.fill(step);
+      std::vector<std::uint8_t> dense_mask(n * n);
+      for (std::size_t i = 0; i < n * n; ++i) dense_mask[i] = batches.known()(i / n, i % n);
+      auto const numbers = [&](auto const& masked) {
+        tape on{ctx};
+        auto const q = on.input(query), v = on.input(item);
+        auto const loss = in_batch_softmax(on, q, v, {.temperature = 0.1f, .log_q = batches.log_q}, masked);
+        static_cast<void>(on.backward(loss));
+        std::vector<T> out{*loss.value.data};
+        out.insert(out.end(), q.grad.data, q.grad.data + query.size());
+        out.insert(out.end(), v.grad.data, v.grad.data + item.size());
+        return out;
+      };
+      auto const listed = numbers(batches.known());
+      CHECK(listed == numbers([&](std::size_t i, std::size_t j) { return dense_mask[i * n + j] != 0; }));
+      if (n > 8) CHECK(listed != numbers(no_mask{}));
+    }
+  };
+  for (auto const set : {instruction_set::portable, instruction_set::avx2, instruction_set::avx512}) {
+    if (set > widest_instructions()) continue;
+    for (std::size_t const n : {1u, 2u, 63u, 64u, 65u, 225u, 460u}) {
+      check(n, set, precision::full, float{});
+      check(n, set, precision::bf16, float{});
+    }
+    check(130, set, precision::full, double{});
+  }
 }

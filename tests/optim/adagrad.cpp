@@ -6,6 +6,7 @@
 #include <intarsia/optim/adagrad.hpp>
 #include <intarsia/optim/adam.hpp>
 #include <intarsia/optim/clip.hpp>
+#include <intarsia/optim/row_adagrad.hpp>
 #include <intarsia/optim/sgd.hpp>
 #include <intarsia/schema/node.hpp>
 
@@ -76,6 +77,7 @@ TEST_CASE("optimisers: only rows that were looked up change, each once, as if it
     CHECK(changed == 3);
   };
   check([](books& t) { return adagrad{t, {.rate = 0.1f, .weight_decay = 0.01f}}; });
+  check([](books& t) { return row_adagrad{t, {.rate = 0.1f, .weight_decay = 0.01f}}; });
   check([](books& t) { return adam{t, {.rate = 0.1f}}; });
   check([](books& t) { return sgd{t, {.rate = 0.1f, .momentum = 0.5f}}; });
 }
@@ -91,17 +93,71 @@ TEST_CASE("clip: the norm counts a row that was looked up twice once, with its s
   CHECK(gradient_norm(slopes) == Approx(4));
 }
 
+TEST_CASE("row_adagrad: three steps by the formula, on a whole table and on rows, for every width") {
+  auto const check = [](auto width, bool whole) {
+    constexpr std::size_t cols = decltype(width)::value;
+    cpu::context ctx{inline_executor{}, seed{4}};
+    embedding<Book, cols> table{ctx, 6};
+    row_adagrad learn{table, {.rate = 0.1f, .epsilon = 1e-3f, .weight_decay = 0.02f}};
+    std::vector<id<Book>> const ids{{4}, {1}, {4}};
+    std::vector<std::vector<double>> x(6, std::vector<double>(cols));
+    for (std::size_t i = 0; i < 6; ++i) std::copy_n(table.rows[i].data(), cols, x[i].begin());
+    std::vector<double> seen(6);
+    for (int round = 0; round < 3; ++round) {
+      {
+        tape on{ctx};
+        auto const square = [&](auto y) { return on.backward(sum(on, multiply(on, y, y))); };
+        learn.step(whole ? square(table(on)) : square(table(on, ids)));
+      }
+      for (std::size_t i = 0; i < 6; ++i) {
+        double const times = whole ? 1 : i == 4 ? 2 : i == 1 ? 1 : 0;
+        if (times == 0) continue;
+        double squares = 0;
+        for (double const now : x[i]) squares += (2 * times + double{0.02f}) * now * (2 * times + double{0.02f}) * now;
+        seen[i] += squares / static_cast<double>(cols);
+        for (double& now : x[i]) {
+          now -= double{0.1f} * (2 * times + double{0.02f}) * now / (std::sqrt(seen[i]) + double{1e-3f});
+        }
+      }
+    }
+    for (std::size_t i = 0; i < 6; ++i) {
+      for (std::size_t c = 0; c < cols; ++c) {
+        CHECK(static_cast<double>(table.rows[i][c]) == Approx(x[i][c]).epsilon(1e-4).margin(1e-6));
+      }
+    }
+  };
+  for (bool const whole : {true, false}) {
+    check(std::integral_constant<std::size_t, 1>{}, whole);
+    check(std::integral_constant<std::size_t, 17>{}, whole);
+    check(std::integral_constant<std::size_t, 64>{}, whole);
+  }
+}
+
+TEST_CASE("row_adagrad: one number is kept for each row") {
+  books table{50};
+  row_adagrad learn{table};
+  std::size_t kept = 0;
+  visit(learn, [&](std::string const& path, auto& x) {
+    if (path.find("states") != std::string::npos) kept += x.size();
+  });
+  CHECK(kept == 50);
+}
+
 TEST_CASE("optimisers: looked up rows give the same bits for any number of threads") {
-  auto const run = [](any_executor threads) {
+  auto const run_by = [](any_executor threads, auto make) {
     cpu::context ctx{std::move(threads), seed{1}};
     books table{ctx, 3000};
-    adagrad learn{table, {.rate = 0.1f}};
+    auto learn = make(table);
     std::vector<id<Book>> ids(5000);
     intarsia::random draw{seed{3}, 1};
     for (auto& i : ids) i = id<Book>{static_cast<std::uint32_t>(draw.below(3000))};
     for (int i = 0; i < 2; ++i) step(ctx, learn, table, ids);
     return numbers_of(table);
   };
-  auto const one = run(inline_executor{});
-  for (std::size_t const threads : {2u, 3u, 7u}) CHECK(run(thread_pool{threads}) == one);
+  auto const same = [&](auto make) {
+    auto const one = run_by(inline_executor{}, make);
+    for (std::size_t const threads : {2u, 3u, 7u}) CHECK(run_by(thread_pool{threads}, make) == one);
+  };
+  same([](books& t) { return adagrad{t, {.rate = 0.1f}}; });
+  same([](books& t) { return row_adagrad{t, {.rate = 0.1f}}; });
 }

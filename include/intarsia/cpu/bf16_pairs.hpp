@@ -127,6 +127,10 @@ struct tile_pairs<bf16_pair, Panel, std::index_sequence<I...>> {
         right[I] = _mm512_dpbf16_ps(right[I], both(a[I * row_step]), b1)),
        ...);
     }
+    if (cols >= 32) {
+      ((I < rows ? put(left[I], right[I], c + I * c_stride, add) : void()), ...);
+      return;
+    }
     std::uint16_t const first = first_lanes(cols), second = first_lanes(cols > 16 ? cols - 16 : 0);
     ((I < rows ? put(left[I], right[I], c + I * c_stride, first, second, add) : void()), ...);
   }
@@ -135,6 +139,11 @@ struct tile_pairs<bf16_pair, Panel, std::index_sequence<I...>> {
   [[gnu::target("avx2,fma,avx512f,avx512bw,avx512dq,avx512vl,avx512bf16"), gnu::always_inline]] static __m512bh both(
       bf16_pair x) {
     return reinterpret_cast<__m512bh>(_mm512_set1_epi32(static_cast<int>(x.bits)));
+  }
+  [[gnu::target("avx2,fma,avx512f,avx512bw,avx512dq,avx512vl,avx512bf16"), gnu::always_inline]] static void put(
+      __m512 const& left, __m512 const& right, float* c, bool add) {
+    _mm512_storeu_ps(c, add ? _mm512_add_ps(left, _mm512_loadu_ps(c)) : left);
+    _mm512_storeu_ps(c + 16, add ? _mm512_add_ps(right, _mm512_loadu_ps(c + 16)) : right);
   }
   [[gnu::target("avx2,fma,avx512f,avx512bw,avx512dq,avx512vl,avx512bf16"), gnu::always_inline]] static void put(
       __m512 const& left, __m512 const& right, float* c, std::uint16_t first, std::uint16_t second, bool add) {

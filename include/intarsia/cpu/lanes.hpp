@@ -35,7 +35,7 @@ template <class T>
   if constexpr (std::is_same_v<T, float>) {
     using whole [[gnu::vector_size(64)]] = std::int32_t;
     lanes<T> const lowest = lanes<T>{} - 127.0f;
-    v = v < lowest ? lowest : v;
+    v = lowest > v ? lowest : v;
     lanes<T> const shifted = v + 12582912.0f;  // its low bits are the exponent, rounded
     lanes<T> const r = v - (shifted - 12582912.0f);
     lanes<T> y = lanes<T>{} + 1.5345810970757157e-4f;

@@ -47,7 +47,7 @@ struct pair_softmax_work {
   static constexpr bool by_pairs = !std::is_same_v<W, T>;
   static constexpr std::size_t strip_size = strip_rows<W>, apart = panel_stride<T>;
   // Queries whose scores with a tile of items are at work at once: pairs go through a buffer in the nearest cache.
-  static constexpr std::size_t block = by_pairs ? 56 : strip_size;
+  static constexpr std::size_t block = 14;
 
   dense<T const> query, item;
   pair_terms<T> terms;
@@ -81,7 +81,7 @@ struct pair_softmax_work {
       scores = kept;
     }
     s.first += row, s.rows = std::min(block, s.rows - row);
-    s.peaks += row, s.peak += row, s.sum += row, s.aim += row;
+    s.peaks += row, s.peak += row, s.sum += row, s.aim += row, s.out += row * s.bit_words;
     if (gradient.data) gradient = gradient.row_range(row, s.rows);
     for (std::size_t chunk = 0; chunk < chunks; ++chunk) {
       std::size_t const depth = Operands::words(chunk_depth(chunk));
@@ -115,6 +115,15 @@ struct pair_softmax_work {
                          scale, left + (chunk * strip_size + row) * panel_stride<W>);
       }
     }
+    if constexpr (lists_masked<Masked>) {
+      std::fill_n(s.out, s.rows * s.bit_words, std::uint64_t{0});
+      for (std::size_t row = 0; row < s.rows; ++row) {
+        std::uint64_t* const out = s.out + row * s.bit_words;
+        masked.each(s.first + row, [out](std::size_t j) { out[j / 64] |= std::uint64_t{1} << j % 64; });
+        std::size_t const own = s.first + row;
+        out[own / 64] &= ~(std::uint64_t{1} << own % 64);
+      }
+    }
     std::fill_n(s.peak, s.rows, std::numeric_limits<T>::lowest());
     std::fill_n(s.sum, s.rows, T{0});
     dense<T> const gradient = dquery.data ? dquery.row_range(s.first, s.rows) : dense<T>{};
@@ -144,15 +153,28 @@ struct pair_softmax_work {
       factor[row] =
           std::exp2(s.peaks[t * strip_size + row] - s.peak[row]) * weight(s.first + row) * terms.sharpness / s.sum[row];
     }
-    for (std::size_t j = 0; j < query.cols; j += tile.cols) {
+    W const* const kept = s.kept + t * Operands::words(strip_size) * apart;
+    std::size_t const blocks = (cols + tile.rows - 1) / tile.rows, rounds = (query.cols + tile.cols - 1) / tile.cols;
+    std::size_t fetched = 0, round = 0;
+    for (std::size_t j = 0; j < query.cols; j += tile.cols, ++round) {
       std::size_t const width = std::min(tile.cols, query.cols - j);
-      for (std::size_t row = 0; j == 0 && row < depth; ++row) {
-        for (std::size_t c = 0; c < score_cols<T>; c += lane_count<T>) __builtin_prefetch(next + row * apart + c);
-      }
       Operands::scaled_rows(set, query.row_range(s.first, s.rows).col_range(j, width), factor, right, tile.cols);
-      dense<T> const to = ditem.row_range(begin, cols).col_range(j, width);
-      W const* const kept = s.kept + t * Operands::words(strip_size) * apart;
-      run_tiles<W, T>(tile, strided, depth, kept, 1, right, 0, to, true);
+      for (std::size_t block_of_items = 0; block_of_items < blocks; ++block_of_items) {
+        std::size_t const i = block_of_items * tile.rows, some = std::min(tile.rows, cols - i);
+        dense<T> const to = ditem.row_range(begin + i, some).col_range(j, width);
+        // What is added to now and a part of what is read next are asked for while this is summed.
+        for (std::size_t row = 0; row < some; ++row) {
+          __builtin_prefetch(to.data + row * to.stride, 1);
+          __builtin_prefetch(to.data + row * to.stride + width / 2, 1);
+        }
+        std::size_t const until = depth * (round * blocks + block_of_items + 1) / (rounds * blocks);
+        for (; fetched < until; ++fetched) {
+          for (std::size_t c = 0; c < score_cols<T>; c += lane_count<T>) {
+            __builtin_prefetch(next + fetched * apart + c, 0, 2);
+          }
+        }
+        run_tiles<W, T>(tile, strided, depth, kept + i, 1, right, 0, to, true);
+      }
     }
   }
 };
@@ -228,6 +250,8 @@ void pair_softmax_of(context& ctx, dense<T const> query, dense<T const> item, pa
   W* const words = ctx.scratch().template take<W>(wave * scratch * panel_stride<W>);
   W* const left = ctx.scratch().template take<W>(wave * work.chunks * left_size);
   T* const peaks = ctx.scratch().template take<T>(wave * (work.tiles + 3) * strip_size);
+  std::size_t const bit_words = lists_masked<Masked> ? (n + 63) / 64 : 0;
+  auto* const out = ctx.scratch().template take<std::uint64_t>(wave * strip_size * bit_words);
   auto const strip_of = [&](std::size_t first, std::size_t slot) {
     T* const place = peaks + slot * (work.tiles + 3) * strip_size;
     T* const rest = place + work.tiles * strip_size;
@@ -240,7 +264,9 @@ void pair_softmax_of(context& ctx, dense<T const> query, dense<T const> item, pa
                        place,
                        rest,
                        rest + strip_size,
-                       rest + 2 * strip_size};
+                       rest + 2 * strip_size,
+                       out + slot * strip_size * bit_words,
+                       bit_words};
   };
   for (std::size_t first = 0; first < strips; first += wave) {
     std::size_t const count = std::min(wave, strips - first);
@@ -264,8 +290,8 @@ void pair_softmax_of(context& ctx, dense<T const> query, dense<T const> item, pa
 }  // namespace detail
 
 // Losses and gradients of a softmax over the items of a batch; see backend.hpp. Memory beside the gradients: two copies
-// of the items and, for each strip under way, strip_rows * n scores. ctx.products() may ask for products of operands
-// rounded to bf16, where T is float: those of rows, and those of the scores' exponentials with rows.
+// of the items and, for each strip under way, strip_rows * n scores and, where the mask lists what it leaves out, bits.
+// ctx.products() may ask for products of operands rounded to bf16, where T is float: those of rows, and those of the scores' exponentials with rows.
 template <class T, class Masked>
 void pair_softmax(context& ctx, std::type_identity_t<dense<T const>> query, std::type_identity_t<dense<T const>> item,
                   std::type_identity_t<pair_terms<T>> terms, Masked masked, dense<T> losses,

@@ -3,7 +3,9 @@
 
 #include <algorithm>
 #include <array>
+#include <bit>
 #include <cmath>
+#include <cstdint>
 #include <intarsia/cpu/lanes.hpp>
 #include <intarsia/cpu/operands.hpp>
 #include <intarsia/cpu/tile.hpp>
@@ -45,6 +47,22 @@ template <class W>
 #endif
 }
 
+// A mask that lists what it leaves out: masked.each(query, f) calls f(item) for each, in any order and more than once
+// if it likes. A strip of queries marks them in bits, so that a mask of all pairs never exists.
+template <class Masked>
+inline constexpr bool lists_masked = requires(Masked const& m, void (*f)(std::size_t)) { m.each(std::size_t{}, f); };
+
+// f(i - begin) for each bit i of [begin, end) that is set, in order.
+template <class F>
+inline void each_bit(std::uint64_t const* bits, std::size_t begin, std::size_t end, F const& f) {
+  for (std::size_t word = begin / 64; word * 64 < end; ++word) {
+    std::uint64_t left = bits[word];
+    if (word * 64 < begin) left &= ~std::uint64_t{0} << (begin - word * 64);
+    if (end - word * 64 < 64) left &= (std::uint64_t{1} << (end - word * 64)) - 1;
+    for (; left != 0; left &= left - 1) f(word * 64 + static_cast<std::size_t>(std::countr_zero(left)) - begin);
+  }
+}
+
 // A strip of queries at work. Scores are in units of log 2, and each tile of them is kept as exp2(score - peak) with
 // the peak of its row up to that tile.
 template <class T, class W>
@@ -57,6 +75,8 @@ struct strip {
   T* peak = nullptr;    // (strip_rows)
   T* sum = nullptr;     // (strip_rows) of exp2(score - peak)
   T* aim = nullptr;     // (strip_rows) the score of the query's own item
+  std::uint64_t* out = nullptr;  // (strip_rows, bit_words) a bit for each item left out; null where they are asked for
+  std::size_t bit_words = 0;
 };
 
 // Turns one row of a tile of scores into weights.
@@ -84,7 +104,10 @@ struct weigh_row {
     std::fill(x + cols, x + padded, -std::numeric_limits<T>::infinity());
     bool const own = query >= first && query < first + cols;
     if (own) s.aim[row] = x[query - first] - log_q[query];
-    if constexpr (!std::is_same_v<Masked, std::nullptr_t>) {
+    if constexpr (lists_masked<Masked>) {
+      each_bit(s.out + row * s.bit_words, first, first + cols,
+               [x](std::size_t j) { x[j] = -std::numeric_limits<T>::infinity(); });
+    } else if constexpr (!std::is_same_v<Masked, std::nullptr_t>) {
       if (own) {
         mask(masked, query, first, x, 0, query - first);
         mask(masked, query, first, x, query - first + 1, cols);
@@ -95,17 +118,17 @@ struct weigh_row {
       }
     }
     vec peaks = vec{} + std::numeric_limits<T>::lowest(), other = peaks;  // two, so that each waits less for itself
-    auto const correct = [&](std::size_t c, vec& largest) {
+    T const* const corrections = log_q + first;
+    auto const look = [&](std::size_t c, vec& largest) {
       vec v, correction;
       load_lanes(v, x + c);
-      load_lanes(correction, log_q + first + c);
+      load_lanes(correction, corrections + c);
       v -= correction;
       largest = v > largest ? v : largest;
-      store_lanes(v, x + c);
     };
     for (std::size_t c = 0; c < padded; c += 2 * width) {
-      correct(c, peaks);
-      if (c + width < padded) correct(c + width, other);
+      look(c, peaks);
+      if (c + width < padded) look(c + width, other);
     }
     T const peak = std::max(s.peak[row], largest_lane<T>(peaks > other ? peaks : other));
     if (peak > s.peak[row]) {
@@ -120,9 +143,10 @@ struct weigh_row {
     s.peaks[tile * strip_rows<W> + row] = peak;
     vec sums{};
     for (std::size_t c = 0; c < padded; c += width) {
-      vec v;
+      vec v, correction;
       load_lanes(v, x + c);
-      v -= peak;
+      load_lanes(correction, corrections + c);
+      v = v - correction - peak;
       exp2_lanes<T>(v);
       sums += v;
       store_lanes(v, x + c);

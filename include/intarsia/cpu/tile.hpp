@@ -91,9 +91,24 @@ struct tile_avx2<T, Panel, std::index_sequence<I...>> {
       std::memcpy(&b1, b + sizeof b0 / sizeof(T), sizeof b1);
       ((left[I] += a[I * row_step] * b0, right[I] += a[I * row_step] * b1), ...);
     }
-    vec sum[2 * sizeof...(I)];
-    ((sum[2 * I] = left[I], sum[2 * I + 1] = right[I]), ...);
-    put_tile<64 / sizeof(T)>(reinterpret_cast<T const*>(sum), c, c_stride, rows, cols, add);
+    constexpr std::size_t width = 64 / sizeof(T);
+    if (cols < width) {
+      vec sum[2 * sizeof...(I)];
+      ((sum[2 * I] = left[I], sum[2 * I + 1] = right[I]), ...);
+      return put_tile<width>(reinterpret_cast<T const*>(sum), c, c_stride, rows, cols, add);
+    }
+    // A whole row goes from the registers to C.
+    vec was[2 * sizeof...(I)];
+    if (add) {
+      ((I < rows ? (std::memcpy(&was[2 * I], c + I * c_stride, 2 * sizeof(vec)), left[I] += was[2 * I],
+                    right[I] += was[2 * I + 1], void())
+                 : void()),
+       ...);
+    }
+    ((I < rows ? (std::memcpy(c + I * c_stride, &left[I], sizeof(vec)),
+                  std::memcpy(c + I * c_stride + width / 2, &right[I], sizeof(vec)), void())
+               : void()),
+     ...);
   }
 };
 
@@ -115,9 +130,24 @@ struct tile_avx512<T, Panel, std::index_sequence<I...>> {
       std::memcpy(&b1, b + sizeof b0 / sizeof(T), sizeof b1);
       ((left[I] += a[I * row_step] * b0, right[I] += a[I * row_step] * b1), ...);
     }
-    vec sum[2 * sizeof...(I)];
-    ((sum[2 * I] = left[I], sum[2 * I + 1] = right[I]), ...);
-    put_tile<128 / sizeof(T)>(reinterpret_cast<T const*>(sum), c, c_stride, rows, cols, add);
+    constexpr std::size_t width = 128 / sizeof(T);
+    if (cols < width) {
+      vec sum[2 * sizeof...(I)];
+      ((sum[2 * I] = left[I], sum[2 * I + 1] = right[I]), ...);
+      return put_tile<width>(reinterpret_cast<T const*>(sum), c, c_stride, rows, cols, add);
+    }
+    // A whole row goes from the registers to C.
+    vec was[2 * sizeof...(I)];
+    if (add) {
+      ((I < rows ? (std::memcpy(&was[2 * I], c + I * c_stride, 2 * sizeof(vec)), left[I] += was[2 * I],
+                    right[I] += was[2 * I + 1], void())
+                 : void()),
+       ...);
+    }
+    ((I < rows ? (std::memcpy(c + I * c_stride, &left[I], sizeof(vec)),
+                  std::memcpy(c + I * c_stride + width / 2, &right[I], sizeof(vec)), void())
+               : void()),
+     ...);
   }
 };
 #endif

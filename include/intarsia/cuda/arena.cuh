@@ -59,8 +59,8 @@ class block {
     if (place_) source_.give(source_.self, place_, stream_);
   }
 
-  // As many bytes from the same source.
-  [[nodiscard]] block like() const { return {source_, stream_, bytes_}; }
+  // Other bytes from the same source.
+  [[nodiscard]] block like(std::size_t bytes) const { return {source_, stream_, bytes}; }
   [[nodiscard]] cudaStream_t stream() const { return stream_; }
   [[nodiscard]] std::byte* data() const { return static_cast<std::byte*>(place_); }
   [[nodiscard]] std::size_t size() const { return bytes_; }

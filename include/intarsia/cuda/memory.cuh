@@ -57,12 +57,13 @@ class device_tensor {
   // Uninitialised.
   device_tensor(context& ctx, std::size_t rows, std::size_t cols)
       : rows_{rows}, cols_{cols}, numbers_{ctx.keep(rows * cols * sizeof(T))} {}
-  // Zeros as many as another one's numbers, on the same stream.
-  [[nodiscard]] static device_tensor zeros_like(auto const& x) {
+  // Zeros as many as another one's numbers, or `cols` for each of its rows, on the same stream.
+  [[nodiscard]] static device_tensor zeros_like(auto const& x) { return zeros_like(x, x.cols()); }
+  [[nodiscard]] static device_tensor zeros_like(auto const& x, std::size_t cols) {
     device_tensor made;
     made.rows_ = x.rows();
-    made.cols_ = x.cols();
-    made.numbers_ = x.memory().like();
+    made.cols_ = cols;
+    made.numbers_ = x.memory().like(made.size() * sizeof(T));
     if (made.size() > 0) {
       check(cudaMemsetAsync(made.data(), 0, made.size() * sizeof(T), made.numbers_.stream()), "setting numbers");
     }
@@ -171,6 +172,6 @@ namespace intarsia::inline v0::detail {
 template <class T>
 struct owned_in<device, T> {
   using type = cuda::device_tensor<dyn, dyn, T>;
-  [[nodiscard]] static type zeros_like(auto const& x) { return type::zeros_like(x); }
+  [[nodiscard]] static type zeros(auto const& x, std::size_t cols) { return type::zeros_like(x, cols); }
 };
 }  // namespace intarsia::inline v0::detail

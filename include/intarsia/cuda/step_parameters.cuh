@@ -11,7 +11,7 @@
 namespace intarsia::inline v0::cuda {
 
 namespace detail {
-// As many parts as the arguments of a kernel (4 KiB) hold, and the numbers before each.
+// As many parts as the arguments of a kernel (4 KiB) hold, and the numbers (or rows) before each.
 template <class T, std::size_t States, class Rule>
 struct step_list {
   static constexpr std::size_t most = 3584 / (sizeof(parameter_step<T, States, Rule>) + sizeof(std::size_t));
@@ -19,7 +19,7 @@ struct step_list {
   std::size_t before[most + 1];
   std::size_t size = 0;
 
-  // The part that number i of all belongs to.
+  // The part that number (or row) i of all belongs to.
   [[nodiscard]] INTARSIA_FN std::size_t part_of(std::size_t i) const {
     std::size_t first = 0, count = size;
     while (count > 1) {
@@ -45,12 +45,23 @@ INTARSIA_FN void step_number(parameter_step<T, States, Rule> const& step, std::s
   }
   step.rule(step.numbers[to], step.gradient[from], step.states[S][to]...);
 }
+// The rule for rows on one of them, by one thread.
+template <class T, std::size_t States, class Rule, std::size_t... S>
+INTARSIA_FN void step_row(parameter_step<T, States, Rule> const& step, std::size_t from, std::index_sequence<S...>) {
+  std::size_t const to = step.rows ? step.rows[from] : from;
+  if (to == no_entry) return;
+  step.rule(step.numbers + to * step.cols, step.gradient + from * step.cols, step.cols, step.states[S][to]...);
+}
 template <class T, std::size_t States, class Rule>
 __global__ void step_kernel(step_list<T, States, Rule> steps) {
   std::size_t const count = steps.before[steps.size];
   for (std::size_t i = thread_number(); i < count; i += thread_count()) {
     std::size_t const p = steps.part_of(i);
-    step_number(steps.parts[p], i - steps.before[p], std::make_index_sequence<States>{});
+    if constexpr (intarsia::detail::steps_by_row<Rule>) {
+      step_row(steps.parts[p], i - steps.before[p], std::make_index_sequence<States>{});
+    } else {
+      step_number(steps.parts[p], i - steps.before[p], std::make_index_sequence<States>{});
+    }
   }
 }
 }  // namespace detail
@@ -65,7 +76,9 @@ void step_parameters(context& ctx, std::span<parameter_step<T, States, Rule> con
     some.before[0] = 0;
     for (std::size_t p = 0; p < some.size; ++p) {
       some.parts[p] = steps[first + p];
-      some.before[p + 1] = some.before[p] + steps[first + p].count;
+      auto const& step = steps[first + p];
+      some.before[p + 1] =
+          some.before[p] + (intarsia::detail::steps_by_row<Rule> ? step.count / step.cols : step.count);
     }
     launch(ctx, detail::step_kernel<T, States, Rule>, grid::of_threads(some.before[some.size]), some);
   }

@@ -75,7 +75,8 @@ inline constexpr std::uint32_t no_entry = 0xFFFFFFFFu;
 //                dense<T> dquery, dense<T> ditem)
 //                                         losses[i] = w_i (log(sum over j of exp s_ij) - s_ii), w_i = share * weight_i,
 //                                         s_ij = sharpness * query_i . item_j - log_q_j, without the j != i for which
-//                                         masked(i, j); dquery and ditem = the gradients of the sum of the losses, one
+//                                         masked(i, j), or that masked.each(i, f) lists where the CPU finds it;
+//                                         dquery and ditem = the gradients of the sum of the losses, one
 //                                         without data is skipped
 //   scan_products(ctx, dense<float const> queries, dense<float const> items, float const* bars, bar_stride, offer)
 //                                         offer(lane, query, row, product) for each product of a query with a row of

@@ -42,13 +42,13 @@ inline constexpr bool is_tensor = requires(T& x) {
   x.data();
   x.view();
 };
-// What owns zeros like a tensor's numbers in the same memory; other memories than the host's add theirs.
+// What owns zeros, `cols` for each row of a tensor, in the same memory; other memories than the host's add theirs.
 template <class Space, class T>
 struct owned_in;
 template <class T>
 struct owned_in<host, T> {
   using type = tensor<dyn, dyn, T>;
-  [[nodiscard]] static type zeros_like(auto const& x) { return type(x.rows(), x.cols()); }
+  [[nodiscard]] static type zeros(auto const& x, std::size_t cols) { return type(x.rows(), cols); }
 };
 // Where the tensors of a module lie: it says so by `space`, or they are the host's.
 template <class M>

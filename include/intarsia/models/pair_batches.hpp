@@ -27,9 +27,9 @@ class pair_batches {
         items(batch),
         log_q(batch),
         first_(from.items(), no_entry),
-        next_(batch),
-        masked_(batch * batch) {
+        next_(batch) {
     expects(batch > 0, "pair_batches: a batch has at least one pair");
+    listed_.reserve(batch);
     for (std::size_t u = 0; u < from.users(); ++u) {
       // A user with one item would be a mean of nothing.
       if (from.by_user().degree(u) < 2) continue;
@@ -44,9 +44,8 @@ class pair_batches {
   // Pairs whose user has another item.
   [[nodiscard]] std::size_t size() const { return pairs_.size(); }
 
-  // Fills users, items, log_q and the mask with the pairs of a step: every pair once an epoch, in a fresh order.
-  template <class Context>
-  void fill(Context& ctx, std::size_t step) {
+  // Fills users, items and log_q with the pairs of a step: every pair once an epoch, in a fresh order.
+  void fill(std::size_t step) {
     std::size_t const batch = users.size(), per_epoch = std::max<std::size_t>(1, pairs_.size() / batch);
     permutation const order{pairs_.size(), seed_, detail::stream_of(stream_, step / per_epoch)};
     for (std::size_t k = 0; k < batch; ++k) {
@@ -56,26 +55,37 @@ class pair_batches {
       items[k] = pair.item;
       log_q[k] = log_share_[pair.item];
     }
+    for (std::uint32_t const item : listed_) first_[item] = no_entry;
     // For each item of the batch, the list of its columns.
     for (std::size_t k = batch; k-- > 0;) {
       next_[k] = first_[items[k]];
       first_[items[k]] = static_cast<std::uint32_t>(k);
     }
-    each_row(ctx, batch, batch, [this, batch](std::size_t row) {
-      std::uint8_t* const marks = masked_.data() + row * batch;
-      std::fill_n(marks, batch, std::uint8_t{0});
-      for (std::uint32_t const item : from_.by_user()[users[row]]) {
-        for (std::uint32_t k = first_[item]; k != no_entry; k = next_[k]) marks[k] = 1;
+    listed_ = items;
+  }
+
+  // Whether the item of a column is also one of the user of a row; valid until the next fill(). Reads what is there in
+  // any case: memory grows as the batch, not as its square.
+  class mask {
+   public:
+    explicit mask(pair_batches const& of) : of_{&of} {}
+    [[nodiscard]] bool operator()(std::size_t query, std::size_t item) const {
+      auto const known = of_->from_.by_user()[of_->users[query]];
+      return std::binary_search(known.begin(), known.end(), of_->items[item]);
+    }
+    // f(column) for each column whose item is one of the user of a row.
+    template <class F>
+    void each(std::size_t query, F&& f) const {
+      for (std::uint32_t const item : of_->from_.by_user()[of_->users[query]]) {
+        for (std::uint32_t k = of_->first_[item]; k != no_entry; k = of_->next_[k]) f(std::size_t{k});
       }
-    });
-    for (std::uint32_t const item : items) first_[item] = no_entry;
-  }
-  // Whether the item of column `item` is also one of the user of row `query`: (row, column) -> bool.
-  [[nodiscard]] auto known() const {
-    return [marks = masked_.data(), batch = users.size()](std::size_t query, std::size_t item) {
-      return marks[query * batch + item] != 0;
-    };
-  }
+    }
+
+   private:
+    pair_batches const* of_;
+  };
+  // (row, column) -> bool, for in_batch_softmax.
+  [[nodiscard]] mask known() const { return mask{*this}; }
   // Whether the item of a pair is shown as if it had no interactions.
   [[nodiscard]] bool cold(std::size_t step, std::size_t pair, float share) const {
     return random{seed_, detail::stream_of(stream_, 0x636F6C64u, step), pair}.uniform() < share;
@@ -93,8 +103,7 @@ class pair_batches {
   std::vector<float> log_q;
 
  private:
-  std::vector<std::uint32_t> first_, next_;
-  std::vector<std::uint8_t> masked_;
+  std::vector<std::uint32_t> first_, next_, listed_;  // first column of an item, next one of the same, items listed
 };
 
 }  // namespace intarsia::inline v0

@@ -59,7 +59,7 @@ void train_towers(Context& ctx, two_tower<Query, Item>& towers, interactions con
   train(
       stage, towers, learn, options.steps, keep,
       [&](std::size_t step) {
-        pairs.fill(ctx, step);
+        pairs.fill(step);
         learn.rate(options.rate * schedule::linear_decay(step, options.steps));
         tape t{ctx};
         auto const who = t.template fresh<batch_rows, dim<Query::in>>(options.batch, Query::in, false);

@@ -19,8 +19,9 @@
 
 namespace intarsia::inline v0::detail {
 
-// Those of scalar type T in one memory, with States numbers kept for each of theirs, and how many steps each has taken.
-template <class T, std::size_t States, class Space>
+// Those of scalar type T in one memory, with States numbers kept for each of theirs, or ByRow for each of their rows,
+// and how many steps each has taken.
+template <class T, std::size_t States, class Space, bool ByRow>
 class learned {
   using numbers = typename owned_in<Space, T>::type;
 
@@ -35,7 +36,7 @@ class learned {
         auto const known = [&](parameter const& p) { return p.numbers == x.data(); };
         if (x.size() == 0 || std::any_of(parameters_.begin(), parameters_.end(), known)) return;
         parameters_.push_back({x.data(), x.size(), x.cols()});
-        for (auto& kept : states_) kept.push_back(owned_in<Space, T>::zeros_like(x));
+        for (auto& kept : states_) kept.push_back(owned_in<Space, T>::zeros(x, ByRow ? 1 : x.cols()));
       }
     });
     for (std::size_t p = 0; p < parameters_.size(); ++p) by_address_.push_back(static_cast<std::uint32_t>(p));

@@ -7,8 +7,8 @@
 namespace intarsia::inline v0::detail {
 
 // A Rule derives from it and has take(gradients, learned): one step of the parameters of one scalar type, with States
-// numbers kept for each of theirs. The module's tensors have to outlive the optimiser.
-template <class Rule, class Options, std::size_t States, class Space>
+// numbers kept for each of theirs, or ByRow for each of their rows. The module's tensors have to outlive the optimiser.
+template <class Rule, class Options, std::size_t States, class Space, bool ByRow = false>
 class optimizer {
  public:
   template <module M>
@@ -33,8 +33,8 @@ class optimizer {
 
  protected:
   Options options_;
-  learned<float, States, Space> single_;
-  learned<double, States, Space> twice_;
+  learned<float, States, Space, ByRow> single_;
+  learned<double, States, Space, ByRow> twice_;
 };
 
 }  // namespace intarsia::inline v0::detail

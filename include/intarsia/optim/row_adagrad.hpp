@@ -1,0 +1,68 @@
+// Adagrad with one number for each row of a table instead of one for each of its numbers, as is usual where tables are
+// larger than all else: Mudigere et al., "Software-hardware co-design for fast and scalable training of deep learning
+// recommendation models" (ISCA 2022).
+#pragma once
+
+#include <intarsia/optim/adagrad.hpp>
+
+namespace intarsia::inline v0 {
+
+namespace detail {
+template <class T>
+struct row_adagrad_rule {
+  static constexpr bool by_row = true;
+
+  T rate, epsilon, decay;
+  INTARSIA_FN void operator()(T* x, T const* gradient, std::size_t cols, T& sum) const {
+    constexpr std::size_t apart = 16;  // sums that do not wait for each other
+    T squares[apart]{};
+    std::size_t i = 0;
+    for (; i + apart <= cols; i += apart) {
+      for (std::size_t k = 0; k < apart; ++k) {
+        T const g = gradient[i + k] + decay * x[i + k];
+        squares[k] += g * g;
+      }
+    }
+    for (; i < cols; ++i) {
+      T const g = gradient[i] + decay * x[i];
+      squares[i % apart] += g * g;
+    }
+    T all{0};
+    for (std::size_t k = 0; k < apart; ++k) all += squares[k];
+    sum += all / static_cast<T>(cols);
+    T const step = rate / (root_of(sum) + epsilon);
+    for (std::size_t c = 0; c < cols; ++c) x[c] -= step * (gradient[c] + decay * x[c]);
+  }
+};
+}  // namespace detail
+
+// s_i += mean over c of g_ic^2, x_ic -= rate g_ic / (sqrt(s_i) + epsilon), with g the gradient + weight_decay * x and
+// one s for each row i. Rows that were not looked up, and parameters that took no part, are left alone. A table of width
+// m takes 1 / m of adagrad's memory. For the tables of a model; what else it has goes to an optimiser of its own, and
+// each steps along the same gradients:
+//   row_adagrad rows{towers.items, {.rate = 0.05f}};   adagrad rest{towers.query};
+//   auto const slopes = tape.backward(loss);   rows.step(slopes);   rest.step(slopes);
+template <class Space = host>
+class row_adagrad : public detail::optimizer<row_adagrad<Space>, adagrad_options, 1, Space, true> {
+  using base = detail::optimizer<row_adagrad<Space>, adagrad_options, 1, Space, true>;
+  friend base;
+
+ public:
+  template <module M>
+  explicit row_adagrad(M& part, adagrad_options options = {}) : base{part, options} {}
+
+ private:
+  template <class Parameters>
+  void take(auto const& slopes, Parameters& parameters) {
+    using T = typename Parameters::scalar;
+    parameters.begin(slopes);
+    parameters.update(slopes.backend(), [&](std::size_t) {
+      return detail::row_adagrad_rule<T>{static_cast<T>(this->options_.rate), static_cast<T>(this->options_.epsilon),
+                                         static_cast<T>(this->options_.weight_decay)};
+    });
+  }
+};
+template <module M>
+explicit row_adagrad(M&, adagrad_options = {}) -> row_adagrad<typename detail::memory_of<M>::type>;
+
+}  // namespace intarsia::inline v0
