@@ -291,7 +291,8 @@ void pair_softmax_of(context& ctx, dense<T const> query, dense<T const> item, pa
 
 // Losses and gradients of a softmax over the items of a batch; see backend.hpp. Memory beside the gradients: two copies
 // of the items and, for each strip under way, strip_rows * n scores and, where the mask lists what it leaves out, bits.
-// ctx.products() may ask for products of operands rounded to bf16, where T is float: those of rows, and those of the scores' exponentials with rows.
+// ctx.products() may ask for products of operands rounded to bf16, where T is float: those of rows, and
+// those of the scores' exponentials with rows.
 template <class T, class Masked>
 void pair_softmax(context& ctx, std::type_identity_t<dense<T const>> query, std::type_identity_t<dense<T const>> item,
                   std::type_identity_t<pair_terms<T>> terms, Masked masked, dense<T> losses,

@@ -36,8 +36,9 @@ same_item(Ids const&) -> same_item<std::remove_cvref_t<decltype(*std::data(std::
 
 // mean over i of log(sum over j of exp s_ij) - s_ii with s_ij = query_i . item_j / temperature - log_q_j
 // (n, m), (n, m) -> (1, 1). masked(i, j): item j is right for query i as well (an accidental hit) and is left out;
-// never asked for i = j. A mask may list them as well, by each(i, f) that calls
-// f(j), as the one of pair_batches does: the CPU then reads the list alone. Of no pairs: 0. Options and mask are read at once, not kept. Memory grows as n, not as n^2.
+// never asked for i = j. A mask may list them as well, by each(i, f) that calls f(j), as that of pair_batches does: the
+// CPU then reads the list alone. Of no pairs: 0. Options and mask are read at once, not kept. Memory grows as n, not as
+// n^2.
 // What log_q, weight and mask read lies where the context computes; a device takes no weight.
 // Throws shape_error where a length does not fit.
 template <axis R, axis Ri, axis C, axis Ci, class T, class S, class Masked = no_mask, recorder On>

@@ -37,9 +37,9 @@ struct row_adagrad_rule {
 }  // namespace detail
 
 // s_i += mean over c of g_ic^2, x_ic -= rate g_ic / (sqrt(s_i) + epsilon), with g the gradient + weight_decay * x and
-// one s for each row i. Rows that were not looked up, and parameters that took no part, are left alone. A table of width
-// m takes 1 / m of adagrad's memory. For the tables of a model; what else it has goes to an optimiser of its own, and
-// each steps along the same gradients:
+// one s for each row i. Rows that were not looked up, and parameters that took no part, are left alone. A table of
+// width m takes 1 / m of adagrad's memory. For the tables of a model; what else it has goes to an optimiser of its own,
+// and each steps along the same gradients:
 //   row_adagrad rows{towers.items, {.rate = 0.05f}};   adagrad rest{towers.query};
 //   auto const slopes = tape.backward(loss);   rows.step(slopes);   rest.step(slopes);
 template <class Space = host>
