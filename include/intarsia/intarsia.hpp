@@ -13,10 +13,12 @@
 #include <intarsia/core/dual.hpp>
 #include <intarsia/core/executor.hpp>
 #include <intarsia/core/expects.hpp>
+#include <intarsia/core/f16.hpp>
 #include <intarsia/core/id.hpp>
 #include <intarsia/core/log.hpp>
 #include <intarsia/core/precision.hpp>
 #include <intarsia/core/random.hpp>
+#include <intarsia/core/stored.hpp>
 #include <intarsia/core/thread_pool.hpp>
 
 // 1 schema: which types there are and how they relate
@@ -107,7 +109,6 @@
 // 5 io: files
 #include <intarsia/io/checkpoint.hpp>
 #include <intarsia/io/cursor.hpp>
-#include <intarsia/io/f16.hpp>
 #include <intarsia/io/file.hpp>
 #include <intarsia/io/id_index.hpp>
 #include <intarsia/io/load.hpp>

@@ -81,15 +81,18 @@ TEST_CASE("spmm agrees with a plain loop: widths, values, scales, choices") {
   for (std::size_t width = 1; width < 40; ++width) agree<float>(5, 3, width, 7, 1e-5);
 }
 
-TEST_CASE("spmm of numbers stored as bf16 is that of the same numbers as float") {
+namespace {
+// Sums of numbers stored as X are those of the same numbers as float.
+template <class X>
+void stored_as(float scale) {
   for (std::size_t width : widths) {
     for (unsigned kind = 0; kind < 8; ++kind) {
       problem<float> p{60, 90, width, kind};
-      matrix<ia::bf16> half(90, width);
+      matrix<X> stored(90, width);
       for (std::size_t i = 0; i < 90; ++i) {
         for (std::size_t c = 0; c < width; ++c) {
-          half(i, c) = ia::bf16{p.x(i, c)};
-          p.x(i, c) = static_cast<float>(half(i, c));
+          stored(i, c) = X{scale * p.x(i, c)};
+          p.x(i, c) = static_cast<float>(stored(i, c));
         }
       }
       for (auto set : instruction_sets()) {
@@ -98,9 +101,37 @@ TEST_CASE("spmm of numbers stored as bf16 is that of the same numbers as float")
           return on_all_threads(
               set, start, [&](auto& ctx, auto& out) { spmm(ctx, p.a.view(), p.terms, x.view(), out.view(), true); });
         };
-        CHECK(same_bits(from(half), from(p.x)));
+        CHECK(same_bits(from(stored), from(p.x)));
       }
     }
+  }
+}
+}  // namespace
+
+TEST_CASE("spmm of numbers stored as bf16 or f16 is that of the same numbers as float") {
+  stored_as<ia::bf16>(1);
+  stored_as<ia::f16>(1);
+  stored_as<ia::f16>(0x1p-20f);  // among them numbers below the least normal one
+}
+
+TEST_CASE("spmm reads every number of half precision as its conversion does") {
+  for (auto set : instruction_sets()) {
+    auto ctx = context(set);
+    constexpr std::size_t width = 64, rows = 65536 / width;
+    matrix<ia::f16> x(rows, width);
+    for (std::size_t i = 0; i < 65536; ++i) x(i / width, i % width).bits = static_cast<std::uint16_t>(i);
+    std::vector<std::uint64_t> offsets(rows + 1);
+    std::vector<std::uint32_t> columns(rows);
+    for (std::size_t i = 0; i < rows; ++i) offsets[i + 1] = i + 1, columns[i] = static_cast<std::uint32_t>(i);
+    matrix<> y(rows, width);
+    spmm(ctx, ia::csr_view<>{rows, rows, offsets.data(), columns.data(), nullptr, nullptr}, {}, x.view(), y.view(),
+         false);
+    std::size_t wrong = 0;
+    for (std::size_t i = 0; i < 65536; ++i) {
+      float const want = static_cast<float>(x(i / width, i % width)), got = y(i / width, i % width);
+      wrong += !(got == want || (got != got && want != want));
+    }
+    CHECK(wrong == 0);
   }
 }
 

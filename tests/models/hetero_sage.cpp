@@ -76,6 +76,43 @@ TEST_CASE("hetero_sage: a block of all neighbors gives what the graph gives, wit
   }
 }
 
+namespace {
+// What the encoder makes of features stored as X, rounded to bf16 first so that all of them hold the same numbers.
+template <class X>
+std::vector<float> from_stored_as(bool by_id) {
+  cpu::context ctx{inline_executor{}, seed{4}};
+  auto const g = catalogue();
+  auto const wide = features_of<Typed>({{12, 8, 5, 0}});
+  auto const x = Typed::map_nodes([&](auto n) {
+    using Node = decltype(n);
+    tensor<rows_of<Node>, dim<Node::width>, X> stored(wide[n].rows());
+    for (std::size_t i = 0; i < stored.size(); ++i) {
+      stored.data()[i] = static_cast<X>(static_cast<float>(bf16{static_cast<float>(wide[n].data()[i])}));
+    }
+    return stored;
+  });
+  hetero_sage<Typed, 6, 4> const encoder{ctx};
+  auto links = sample_links(ctx, g, {.batch = 5, .fanout = {5, 5}, .outermost_by_id = by_id});
+  REQUIRE(links.advance());
+  scope const temporary{ctx};
+  auto const z = encoder(ctx, links.current().graph, links.current().graph.rows(x));
+  std::vector<float> all;
+  Typed::each_node([&](auto n) {
+    for (std::size_t i = 0; i < z[n].rows(); ++i) all.insert(all.end(), z[n].value[i].begin(), z[n].value[i].end());
+  });
+  return all;
+}
+}  // namespace
+
+TEST_CASE("hetero_sage reads features that are stored in 16 bits as the same numbers in float") {
+  for (bool const by_id : {false, true}) {
+    auto const want = from_stored_as<float>(by_id);
+    CHECK(want.size() > 20);
+    CHECK(from_stored_as<bf16>(by_id) == want);
+    CHECK(from_stored_as<f16>(by_id) == want);
+  }
+}
+
 TEST_CASE("hetero_sage: the slope of the loss along random directions, sampled and whole") {
   cpu::context ctx{inline_executor{}, seed{9}};
   auto const g = catalogue();

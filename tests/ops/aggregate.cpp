@@ -123,27 +123,32 @@ TEST_CASE("aggregate: what does not fit") {
   CHECK_THROWS_AS(aggregate_into(on, out, relations[0].view(), on.input(x)), shape_error);
 }
 
-TEST_CASE("aggregate reads rows of a table by id as it reads their copy, also where they are stored as bf16") {
+TEST_CASE("aggregate reads rows of a table by id as it reads their copy, also where they are stored in 16 bits") {
   cpu::context one, three{thread_pool{3}};
   table<Song, 20> songs(9);
   tensor<rows_of<Song>, dim<20>, bf16> half(9);
+  tensor<rows_of<Song>, dim<20>, f16> half_precision(9);
   intarsia::random draw{seed{3}, 1};
   for (std::size_t i = 0; i < songs.size(); ++i) {
     half.data()[i] = bf16{draw.uniform() - .5f};
     songs.data()[i] = static_cast<float>(half.data()[i]);
+    half_precision.data()[i] = f16{songs.data()[i]};  // exact: it has more digits, and the numbers are below 1
   }
   std::vector<std::uint32_t> const ids{8, 1, 5, 5, 0};
   table<Song, 20> copied(5);
   for (std::size_t i = 0; i < 5; ++i) std::copy_n(songs[ids[i]].begin(), 20, copied[i].begin());
   indexed_view<rows_of<Song>, dim<20>, float> const stored{songs.view(), ids};
   indexed_view<rows_of<Song>, dim<20>, bf16> const short_stored{half.view(), ids};
+  indexed_view<rows_of<Song>, dim<20>, f16> const half_stored{half_precision.view(), ids};
   CHECK(grid_of(gather_indexed(one, short_stored)) == grid_of(one.constant(copied)));
+  CHECK(grid_of(gather_indexed(one, half_stored)) == grid_of(one.constant(copied)));
   for (auto const& links : all_links()) {
     for (auto const how : kinds) {
       INFO(links.name << ", reduction " << static_cast<int>(how));
       auto const y = grid_of(aggregate(one, links.view(), one.constant(copied), how));
       CHECK(grid_of(aggregate(one, links.view(), stored, how)) == y);
       CHECK(grid_of(aggregate(one, links.view(), short_stored, how)) == y);
+      CHECK(grid_of(aggregate(one, links.view(), half_stored, how)) == y);
       CHECK(grid_of(aggregate(three, links.view(), short_stored, how)) == y);
       tape t{one};
       auto const sum = zeros<rows_of<List>, dim<20>>(t, links.view().targets(), 20);

@@ -10,7 +10,7 @@
 
 namespace intarsia::inline v0::cpu {
 
-// out[i] = x[ids[i]]; as many ids as out has rows. x may be stored as bf16 where out is float.
+// out[i] = x[ids[i]]; as many ids as out has rows. x may be stored as bf16 or f16 where out is float.
 template <class X, class T>
 void gather_rows(context& ctx, dense<X> x, std::uint32_t const* ids, dense<T> out) {
   ctx.threads().bulk(out.rows, rows_per_piece(2 * out.cols), [=](std::size_t begin, std::size_t end) {

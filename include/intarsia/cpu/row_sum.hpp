@@ -6,7 +6,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
-#include <intarsia/core/bf16.hpp>
+#include <intarsia/core/stored.hpp>
 #include <intarsia/cpu/context.hpp>
 #include <intarsia/exec/backend.hpp>
 #include <intarsia/tensor/csr.hpp>
@@ -40,10 +40,25 @@ template <class X, class T>
 }
 template <class T, class X>
 [[nodiscard]] inline T as_number(X x) {
-  if constexpr (std::is_same_v<X, bf16>) {
+  if constexpr (is_short<X>) {
     return static_cast<T>(static_cast<float>(x));
   } else {
     return static_cast<T>(x);
+  }
+}
+
+// The floats that bf16 or f16 in the lower halves of words stand for. Half precision is moved to where float has its
+// exponent and multiplied by 2^112, which is exact and numbers below the least normal one come out right.
+template <class X, class Words>
+[[gnu::always_inline]] inline void widen(Words& words) {
+  if constexpr (std::is_same_v<X, bf16>) {
+    words <<= 16;
+  } else {
+    using floats [[gnu::vector_size(sizeof(Words))]] = float;
+    Words const size = (words & 0x7FFFu) << 13, sign = (words & 0x8000u) << 16;
+    floats const number = __builtin_bit_cast(floats, size) * 0x1p112f;
+    Words const endless = __builtin_bit_cast(Words, size >= 0x0F800000u);  // infinite or no number
+    words = sign | __builtin_bit_cast(Words, number) | (endless & (size | 0x7F800000u));
   }
 }
 
@@ -99,10 +114,12 @@ struct row_sum_portable {
         scale = row_sum_scale(w, e, source);
       }
       X const* const from = x + source * w.x.stride;
-      if constexpr (std::is_same_v<X, bf16>) {
+      if constexpr (is_short<X>) {
         narrow bits[sizeof...(I)];
+        wide words[sizeof...(I)];
         (std::memcpy(&bits[I], from + I * lanes, sizeof(narrow)), ...);
-        ((now[I] = reinterpret_cast<vec>(__builtin_convertvector(bits[I], wide) << 16)), ...);
+        ((words[I] = __builtin_convertvector(bits[I], wide), widen<X>(words[I])), ...);
+        ((now[I] = reinterpret_cast<vec>(words[I])), ...);
       } else {
         (std::memcpy(&now[I], from + I * lanes, sizeof(vec)), ...);
       }
@@ -175,10 +192,12 @@ struct row_sum_avx2 {
         scale = row_sum_scale(w, e, source);
       }
       X const* const from = x + source * w.x.stride;
-      if constexpr (std::is_same_v<X, bf16>) {
+      if constexpr (is_short<X>) {
         narrow bits[sizeof...(I)];
+        wide words[sizeof...(I)];
         (std::memcpy(&bits[I], from + I * lanes, sizeof(narrow)), ...);
-        ((now[I] = reinterpret_cast<vec>(__builtin_convertvector(bits[I], wide) << 16)), ...);
+        ((words[I] = __builtin_convertvector(bits[I], wide), widen<X>(words[I])), ...);
+        ((now[I] = reinterpret_cast<vec>(words[I])), ...);
       } else {
         (std::memcpy(&now[I], from + I * lanes, sizeof(vec)), ...);
       }
@@ -252,10 +271,12 @@ struct row_sum_avx512 {
         scale = row_sum_scale(w, e, source);
       }
       X const* const from = x + source * w.x.stride;
-      if constexpr (std::is_same_v<X, bf16>) {
+      if constexpr (is_short<X>) {
         narrow bits[sizeof...(I)];
+        wide words[sizeof...(I)];
         (std::memcpy(&bits[I], from + I * lanes, sizeof(narrow)), ...);
-        ((now[I] = reinterpret_cast<vec>(__builtin_convertvector(bits[I], wide) << 16)), ...);
+        ((words[I] = __builtin_convertvector(bits[I], wide), widen<X>(words[I])), ...);
+        ((now[I] = reinterpret_cast<vec>(words[I])), ...);
       } else {
         (std::memcpy(&now[I], from + I * lanes, sizeof(vec)), ...);
       }

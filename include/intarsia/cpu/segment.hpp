@@ -53,7 +53,7 @@ inline void max_row_pull(csr_view<> transposed, std::size_t row, row_choice<> co
 
 // y[i, c] = max over entries of row i of x[column, c] and argmax[i, c] that entry (forward numbering); an empty row
 // gives 0 and no_entry; of equal numbers the first entry counts. Rows left out keep what they hold. x may be stored as
-// bf16 where y is float.
+// bf16 or f16 where y is float.
 template <class X, class T>
 void segment_max(context& ctx, csr_view<> a, row_choice<> rows, dense<X> x, dense<T> y, dense<std::uint32_t> argmax) {
   detail::pieces(ctx, a.rows, detail::rows_per_piece_of(a, 2 * y.cols), [=](std::size_t row) {

@@ -46,7 +46,7 @@ struct scatter_body {
 };
 }  // namespace detail
 
-// out[i] = x[ids[i]]; as many ids as out has rows. x may be stored as bf16 where out is float. Does not block.
+// out[i] = x[ids[i]]; as many ids as out has rows. x may be stored as bf16 or f16 where out is float. Does not block.
 template <class X, class T>
 void gather_rows(context& ctx, dense<X, device> x, std::uint32_t const* ids, dense<T, device> out) {
   using stored = std::remove_const_t<X>;

@@ -65,7 +65,7 @@ struct max_pull_body {
 
 // y[i, c] = max over entries of row i of x[column, c] and argmax[i, c] that entry (forward numbering); an empty row
 // gives 0 and no_entry; of equal numbers the first entry counts. Rows left out keep what they hold. x may be stored as
-// bf16 where y is float. Does not block.
+// bf16 or f16 where y is float. Does not block.
 template <class X, class T>
 void segment_max(context& ctx, csr_view<device> a, row_choice<device> rows, dense<X, device> x, dense<T, device> y,
                  dense<std::uint32_t, device> argmax) {

@@ -115,8 +115,8 @@ struct transposed_offsets {
 }  // namespace detail
 
 // y[i] += (or =) row_scale[i] * sum over entries e of row i of value(e) * col_scale[column(e)] * x[column(e)].
-// Rows that `terms.rows` leaves out keep what they hold; an empty row is 0. x may be stored as bf16 where y is float.
-// A few threads of a warp share a row, reading 16 bytes each. Does not block.
+// Rows that `terms.rows` leaves out keep what they hold; an empty row is 0. x may be stored as bf16 or
+// f16 where y is float. A few threads of a warp share a row, reading 16 bytes each. Does not block.
 template <class X, class T>
 void spmm(context& ctx, csr_view<device> a, std::type_identity_t<spmm_terms<T, device>> terms, dense<X, device> x,
           dense<T, device> y, bool accumulate) {

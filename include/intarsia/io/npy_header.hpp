@@ -7,7 +7,7 @@
 #include <cstring>
 #include <intarsia/core/because.hpp>
 #include <intarsia/io/cursor.hpp>
-#include <intarsia/io/f16.hpp>
+#include <intarsia/core/f16.hpp>
 #include <string>
 #include <string_view>
 #include <type_traits>

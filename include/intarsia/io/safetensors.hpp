@@ -6,7 +6,7 @@
 #include <cstdint>
 #include <cstring>
 #include <intarsia/core/bf16.hpp>
-#include <intarsia/io/f16.hpp>
+#include <intarsia/core/f16.hpp>
 #include <intarsia/io/file.hpp>
 #include <intarsia/io/safetensors_header.hpp>
 #include <intarsia/tensor/tensor.hpp>

@@ -1,7 +1,7 @@
 // What a layer over a schema reads of the nodes of one type: a var, or rows of a constant table where they lie.
 #pragma once
 
-#include <intarsia/core/bf16.hpp>
+#include <intarsia/core/stored.hpp>
 #include <intarsia/ops/aggregate.hpp>
 #include <intarsia/ops/gather.hpp>
 #include <intarsia/ops/rows.hpp>
@@ -23,7 +23,7 @@ template <class Rows, class Cols, class T, class S>
   return {view<Rows, Cols, T, S>{dense<T, S>{x.value}}, x.grad};
 }
 
-// A table may be stored as T or as bf16. Its rows are chosen by ids; a hop that names its sources by id reads the
+// A table may be stored as T, bf16 or f16. Its rows are chosen by ids; a hop that names its sources by id reads the
 // others too.
 template <class T, class S>
 class source_rows {
@@ -32,23 +32,30 @@ class source_rows {
   source_rows(plain_var<T, S> x) : kind_{kind::made}, made_{x} {}
   template <class R, class C, class X>
   source_rows(indexed_view<R, C, X, S> x, bool by_id) : kind_{kind::plain}, ids_{x.ids}, by_id_{by_id} {
-    static_assert(std::is_same_v<X, T> || (std::is_same_v<X, bf16> && std::is_same_v<T, float>),
-                  "features are stored as the numbers that the layer computes with, or as bf16");
+    static_assert(std::is_same_v<X, T> || (is_short<X> && std::is_same_v<T, float>),
+                  "features are stored as the numbers that the layer computes with, or as bf16 or f16");
     if constexpr (std::is_same_v<X, T>) {
       plain_ = dense<T const, S>(x.table);
+    } else if constexpr (std::is_same_v<X, bf16>) {
+      kind_ = kind::bf16;
+      bf16_ = dense<bf16 const, S>(x.table);
     } else {
-      kind_ = kind::half;
-      half_ = dense<bf16 const, S>(x.table);
+      kind_ = kind::f16;
+      f16_ = dense<f16 const, S>(x.table);
     }
   }
 
   // How many sources there are.
   [[nodiscard]] std::size_t rows() const {
     if (kind_ == kind::made) return made_.rows();
-    return !by_id_ ? ids_.size() : kind_ == kind::plain ? plain_.rows : half_.rows;
+    std::size_t rows = ids_.size();
+    if (by_id_) with_table([&](auto const& x) { rows = x.rows; });
+    return rows;
   }
   [[nodiscard]] std::size_t cols() const {
-    return kind_ == kind::made ? made_.cols() : kind_ == kind::plain ? plain_.cols : half_.cols;
+    std::size_t cols = made_.cols();
+    with_table([&](auto const& x) { cols = x.cols; });
+    return cols;
   }
 
   // The first `count` slots, as the targets of a block are the first of its sources.
@@ -75,26 +82,33 @@ class source_rows {
     check_edges<S>(links, rows());
     auto const y = on.template fresh<dyn, dyn, T>(links.targets(), cols(), false);
     auto const* const ids = by_id_ ? nullptr : ids_.data();
-    if (kind_ == kind::plain) aggregate_stored(on, y, edges_view<S>{links}, plain_, ids, how, false);
-    if (kind_ == kind::half) aggregate_stored(on, y, edges_view<S>{links}, half_, ids, how, false);
+    with_table([&](auto const& x) { aggregate_stored(on, y, edges_view<S>{links}, x, ids, how, false); });
     return y;
   }
 
  private:
-  enum class kind { made, plain, half };
+  enum class kind { made, plain, bf16, f16 };
+
+  // f(the table as it is stored), where there is one.
+  template <class F>
+  void with_table(F const& f) const {
+    if (kind_ == kind::plain) f(plain_);
+    if (kind_ == kind::bf16) f(bf16_);
+    if (kind_ == kind::f16) f(f16_);
+  }
 
   template <class On>
   [[nodiscard]] plain_var<T, S> gathered(On& on, std::span<std::uint32_t const> ids) const {
     auto const y = on.template fresh<dyn, dyn, T>(ids.size(), cols(), false);
-    if (kind_ == kind::plain) gather_rows(on.backend(), plain_, ids.data(), made(y));
-    if (kind_ == kind::half) gather_rows(on.backend(), half_, ids.data(), made(y));
+    with_table([&](auto const& x) { gather_rows(on.backend(), x, ids.data(), made(y)); });
     return y;
   }
 
   kind kind_ = kind::made;
   plain_var<T, S> made_{};
   dense<T const, S> plain_{};
-  dense<bf16 const, S> half_{};
+  dense<intarsia::bf16 const, S> bf16_{};
+  dense<intarsia::f16 const, S> f16_{};
   std::span<std::uint32_t const> ids_{};
   bool by_id_ = false;
 };

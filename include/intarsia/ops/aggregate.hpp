@@ -1,7 +1,7 @@
 // What a target hears from its sources: y_i = sum, mean or maximum over the edges (j, i) of x_j, channel by channel.
 #pragma once
 
-#include <intarsia/core/bf16.hpp>
+#include <intarsia/core/stored.hpp>
 #include <intarsia/exec/scope.hpp>
 #include <intarsia/graph/adjacency.hpp>
 #include <intarsia/ops/fresh.hpp>
@@ -180,7 +180,7 @@ void aggregate_into(On& on, var<Ro, Co, T, S> out, adjacency_view<Source, Target
 }
 
 // The same from rows of a table by id, read where they lie: neither they nor messages are copied. The table may be
-// stored as bf16. It is a constant, so no gradient flows into it.
+// stored as bf16 or f16. It is a constant, so no gradient flows into it.
 template <class Source, class Target, axis R, axis Ro, axis C, axis Co, class X, class T, class S, recorder On>
 requires sources_axis<R, Source> && targets_axis<Ro, Target> && same_axis<C, Co>
 void aggregate_into(On& on, var<Ro, Co, T, S> out, adjacency_view<Source, Target, S> links,
@@ -203,12 +203,12 @@ requires sources_axis<R, Source>
   return y;
 }
 
-// The same from rows of a table by id; of float where they are stored as bf16.
+// The same from rows of a table by id; of float where they are stored as bf16 or f16.
 template <class Source, class Target, axis R, axis C, class X, class S, recorder On>
 requires sources_axis<R, Source>
 [[nodiscard]] auto aggregate(On& on, adjacency_view<Source, Target, S> links, indexed_view<R, C, X, S> x,
                              reduction how = reduction::mean) {
-  using T = std::conditional_t<std::is_same_v<X, bf16>, float, X>;
+  using T = number_of<X>;
   detail::check_edges<S>(links, x.ids.size());
   auto const y = on.template fresh<rows_of<Target>, C, T>(links.targets(), x.table.cols, false);
   detail::aggregate_stored(on, y, edges_view<S>{links}, dense<X const, S>(x.table), x.ids.data(), how, false);
@@ -218,7 +218,7 @@ requires sources_axis<R, Source>
 // Rows of a table by id, each with a gradient: what a step reads of a table that is learned. Made by watch_rows.
 template <axis Rows, axis Cols, class X = float, class Space = host>
 struct watched_rows {
-  using scalar = std::conditional_t<std::is_same_v<X, bf16>, float, X>;
+  using scalar = number_of<X>;
 
   indexed_view<Rows, Cols, X, Space> rows;
   dense<scalar, Space> grad;  // (ids, m); no data: nobody asks for it

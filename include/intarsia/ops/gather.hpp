@@ -2,7 +2,7 @@
 #pragma once
 
 #include <concepts>
-#include <intarsia/core/bf16.hpp>
+#include <intarsia/core/stored.hpp>
 #include <intarsia/core/id.hpp>
 #include <intarsia/ops/fresh.hpp>
 #include <iterator>
@@ -54,11 +54,11 @@ template <class Node, axis C, class T, class Ids, recorder On>
   return y;
 }
 
-// The rows that an indexed view stands for: (ids, m), of float where they are stored as bf16. Its table is a constant,
-// so no gradient flows into it.
+// The rows that an indexed view stands for: (ids, m), of float where they are stored as bf16 or f16. Its table is a
+// constant, so no gradient flows into it.
 template <axis Rows, axis C, class X, class S, recorder On>
 [[nodiscard]] auto gather_indexed(On& on, indexed_view<Rows, C, X, S> x) {
-  using T = std::conditional_t<std::is_same_v<X, bf16>, float, X>;
+  using T = number_of<X>;
   var<Rows, C, T, S> y = on.template fresh<Rows, C, T>(x.ids.size(), x.table.cols, false);
   gather_rows(on.backend(), dense<X const, S>(x.table), x.ids.data(), detail::made(y));
   return y;

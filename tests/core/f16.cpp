@@ -1,4 +1,4 @@
-#include <intarsia/io/f16.hpp>
+#include <intarsia/core/f16.hpp>
 
 #include <cmath>
 #include <limits>

@@ -1,8 +1,9 @@
-// IEEE 754 half precision as files store it; arithmetic is done in float.
+// IEEE 754 half precision, a storage type; arithmetic is done in float.
 #pragma once
 
 #include <bit>
 #include <cstdint>
+#include <intarsia/core/config.hpp>
 
 namespace intarsia::inline v0 {
 
@@ -11,7 +12,7 @@ struct f16 {
 
   constexpr f16() = default;
   // Rounds to nearest, ties to even; what is too large becomes infinite, NaN stays NaN.
-  constexpr explicit f16(float x) {
+  INTARSIA_FN constexpr explicit f16(float x) {
     auto const word = std::bit_cast<std::uint32_t>(x);
     std::uint32_t const sign = (word >> 16) & 0x8000u;
     std::uint32_t const size = word & 0x7FFFFFFFu;
@@ -30,7 +31,7 @@ struct f16 {
     }
     bits = static_cast<std::uint16_t>(sign | out);
   }
-  constexpr explicit operator float() const {
+  INTARSIA_FN constexpr explicit operator float() const {
     std::uint32_t const sign = static_cast<std::uint32_t>(bits & 0x8000u) << 16;
     std::uint32_t const exponent = (bits >> 10) & 0x1Fu;
     std::uint32_t const digits = bits & 0x3FFu;
