@@ -60,6 +60,7 @@
 #include <intarsia/exec/row_draws.hpp>
 #include <intarsia/exec/scope.hpp>
 #include <intarsia/exec/tape.hpp>
+#include <intarsia/exec/team.hpp>
 
 // 4 ops: values and their pullbacks
 #include <intarsia/ops/activation.hpp>
@@ -190,6 +191,7 @@
 #include <intarsia/cuda/merge_rows.cuh>
 #include <intarsia/cuda/negative.cuh>
 #include <intarsia/cuda/neighbor.cuh>
+#include <intarsia/cuda/pack.cuh>
 #include <intarsia/cuda/pair_softmax.cuh>
 #include <intarsia/cuda/pieces.cuh>
 #include <intarsia/cuda/ranking.cuh>
@@ -202,6 +204,7 @@
 #include <intarsia/cuda/sort.cuh>
 #include <intarsia/cuda/spmm.cuh>
 #include <intarsia/cuda/step_parameters.cuh>
+#include <intarsia/cuda/team.cuh>
 #include <intarsia/cuda/top_k.cuh>
 #include <intarsia/cuda/upload.cuh>
 #include <intarsia/cuda/weighted.cuh>

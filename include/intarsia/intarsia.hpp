@@ -60,6 +60,7 @@
 #include <intarsia/exec/row_draws.hpp>
 #include <intarsia/exec/scope.hpp>
 #include <intarsia/exec/tape.hpp>
+#include <intarsia/exec/team.hpp>
 
 // 4 ops: values and their pullbacks
 #include <intarsia/ops/activation.hpp>

@@ -48,11 +48,9 @@ TEST_CASE("cuda: losses of pairs") {
 TEST_CASE("cuda: losses with negatives") {
   both<std::uint8_t> const valid{{1, 0, 1, 1, 1, 1, 0, 0, 1, 1, 1, 0}};
   auto const anchor = noise<double>(4, 5, 1), positive = noise<double>(4, 5, 2), negatives = noise<double>(12, 5, 3);
-  same_slopes(
-      [&](auto& on, auto a, auto p, auto n) {
-        return info_nce(on, a, p, n, {.temperature = 0.3f, .valid = valid.with(a)});
-      },
-      anchor, positive, negatives);
+  same_slopes([&](auto& on, auto a, auto p,
+                  auto n) { return info_nce(on, a, p, n, {.temperature = 0.3f, .valid = valid.with(a)}); },
+              anchor, positive, negatives);
   same_slopes([](auto& on, auto a, auto p, auto n) { return max_margin(on, a, p, n); }, anchor, positive, negatives);
 }
 
@@ -65,6 +63,28 @@ TEST_CASE("cuda: losses of scores") {
   both<float> const answers{{0, 1, -1, 2, 0, 1}};
   same_slopes([&](auto& on, auto s) { return listwise_softmax(on, s, 3, answers.with(s), weights.with(s)); },
               noise<double, ia::dyn, ia::dim<1>>(6, 1, 1));
+}
+
+TEST_CASE("cuda: losses whose rows are shared by a warp") {
+  std::vector<std::uint8_t> marks(7 * 40, 1);
+  for (std::size_t i = 0; i < marks.size(); i += 3) marks[i] = 0;
+  std::fill(marks.begin() + 80, marks.begin() + 120, std::uint8_t{0});  // an anchor alone
+  both<std::uint8_t> const valid{marks};
+  both<std::uint32_t> const targets{{3, 0, 69, 31, 32}};
+  std::vector<float> right(5 * 70, 0);
+  for (std::size_t i = 0; i < right.size(); i += 11) right[i] = i % 4 == 0 ? 2.0f : -1.0f;
+  std::fill(right.begin() + 70, right.begin() + 140, 0.0f);  // a list without right answers
+  both<float> const answers{right};
+  auto const anchor = noise<double>(7, 36, 1), positive = noise<double>(7, 36, 2),
+             negatives = noise<double>(280, 36, 3);
+  same_slopes([&](auto& on, auto a, auto p,
+                  auto n) { return info_nce(on, a, p, n, {.temperature = 0.3f, .valid = valid.with(a)}); },
+              anchor, positive, negatives);
+  same_slopes([](auto& on, auto a, auto p, auto n) { return max_margin(on, a, p, n); }, anchor, positive, negatives);
+  same_slopes([](auto& on, auto a, auto b) { return pairwise_difference(on, a, b); }, anchor, positive);
+  same_slopes([&](auto& on, auto s) { return softmax_cross_entropy(on, s, targets.with(s)); }, noise<double>(5, 70, 1));
+  same_slopes([&](auto& on, auto s) { return listwise_softmax(on, s, 70, answers.with(s)); },
+              noise<double, ia::dyn, ia::dim<1>>(350, 1, 1));
 }
 
 TEST_CASE("cuda: what the host would have to read is refused in a sentence") {

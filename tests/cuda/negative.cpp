@@ -56,8 +56,8 @@ void check(ia::graph<Catalogue> const& g, ia::negative_options options, std::siz
   for (std::size_t i = 0; i < anchors.size(); ++i) {
     ia::random each{ia::seed{21}, stream, i};
     for (std::size_t j = i * plan.each(); j < (i + 1) * plan.each(); ++j) {
-      auto const x = plan.draw(each, static_cast<std::uint32_t>(anchor_type), anchors[i],
-                               static_cast<std::uint32_t>(type));
+      auto const x =
+          plan.draw(each, static_cast<std::uint32_t>(anchor_type), anchors[i], static_cast<std::uint32_t>(type));
       same = same && x.node == got[j] && x.type == of[j] && x.valid == (holds[j] != 0);
       some_invalid = some_invalid || !x.valid;
     }

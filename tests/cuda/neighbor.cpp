@@ -54,7 +54,7 @@ void same_block(ia::cuda::context& ctx, ia::block<Catalogue> const& expected,
     CHECK(got.targets(n) >= expected.targets(n));
   });
   for (std::size_t layer = 0; layer < layers; ++layer) {
-    auto const &a = expected.hop(layer, layers);
+    auto const& a = expected.hop(layer, layers);
     auto const& b = got.hop(layer, layers);
     CHECK(a.by_id == b.by_id);
     Catalogue::each_node([&](auto n) {

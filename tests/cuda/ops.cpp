@@ -54,8 +54,25 @@ TEST_CASE("cuda: ops on rows and columns") {
               noise<double>(6, 5, 2));
   same_slopes([](auto& on, auto a, auto b) { return concat(on, a, b); }, noise<double>(6, 5, 1),
               noise<double>(6, 2, 2));
-  same_slopes([](auto& on, auto a, auto b) { return stack(on, std::array{a, b}); }, noise<double>(6, 5, 1),
-              noise<double>(3, 5, 2));
+  same_slopes(
+      [](auto& on, auto a, auto b) {
+        return stack(on, std::array{a, b});
+      },
+      noise<double>(6, 5, 1), noise<double>(3, 5, 2));
+}
+
+TEST_CASE("cuda: rows shared by some threads, or all of a warp") {
+  for (std::size_t const width : {1u, 2u, 7u, 12u, 33u, 64u, 130u}) {
+    CAPTURE(width);
+    same_slopes([](auto& on, auto a, auto b) { return row_dot(on, a, b); }, noise<double>(37, width, 1),
+                noise<double>(37, width, 2));
+    same_slopes([](auto& on, auto a, auto b) { return multiply(on, relu(on, add(on, a, b)), b); },
+                noise<double>(9, width, 1), noise<double>(9, width, 2));
+    if (width == 1) continue;  // its direction never changes: gradients are rounding alone
+    auto x = noise<double>(11, width, 1);
+    for (std::size_t c = 0; c < width; ++c) x[3][c] = 0;
+    same_slopes([](auto& on, auto r) { return normalize_rows(on, r, 2.0); }, x);
+  }
 }
 
 TEST_CASE("cuda: products of matrices") {

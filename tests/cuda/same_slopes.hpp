@@ -20,8 +20,8 @@ std::vector<matrix<double>> value_and_slopes(Context& ctx, F const& f, Move cons
   ia::tape<Context> on{ctx};
   auto const vars = std::apply([&](auto const&... x) { return std::tuple{on.input(x)...}; }, owned);
   auto const y = std::apply([&](auto const&... x) { return f(on, x...); }, vars);
-  auto const direction = move(noise<double, typename decltype(y)::row_axis, typename decltype(y)::col_axis>(
-      y.rows(), y.cols(), 31337));
+  auto const direction =
+      move(noise<double, typename decltype(y)::row_axis, typename decltype(y)::col_axis>(y.rows(), y.cols(), 31337));
   static_cast<void>(on.backward(sum(on, multiply(on, y, on.constant(direction)))));
   std::vector<matrix<double>> found{back(ia::dense<double, typename Context::space>(y.value))};
   std::apply([&](auto const&... x) { (found.push_back(back(x.grad)), ...); }, vars);

@@ -114,8 +114,8 @@ TEST_CASE("the device draws what the CPU draws, bit for bit") {
   std::reverse(targets.begin(), targets.end());
   targets.push_back(40);
   auto const key = [](std::uint64_t row, std::uint64_t column) { return (row << 32) | column; };
-  std::vector<std::uint64_t> hidden{key(40, 0), key(40, 1), key(40, 300), key(40, 649), key(42, 3), key(43, 7),
-                                    key(43, 8), key(45, 1)};
+  std::vector<std::uint64_t> hidden{key(40, 0), key(40, 1), key(40, 300), key(40, 649),
+                                    key(42, 3), key(43, 7), key(43, 8),   key(45, 1)};
   for (std::uint32_t row = 0; row < 10; ++row) {
     for (std::uint32_t const column : rows.view()[row]) {
       if (column % 3 == 0) hidden.push_back(key(row, column));

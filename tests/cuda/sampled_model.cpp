@@ -33,8 +33,9 @@ auto learn(ia::cuda::context& ctx, Neighborhood const& neighborhood, Features co
   ia::tape tape{ctx};
   auto z = encoder(tape, neighborhood, features);
   auto const of = [&](auto const& ids, auto n) {
-    return ia::gather(tape, z[n], std::span{static_cast<ia::slot<decltype(n)> const*>(
-                                                static_cast<void const*>(ids.data())), ids.size()});
+    return ia::gather(
+        tape, z[n],
+        std::span{static_cast<ia::slot<decltype(n)> const*>(static_cast<void const*>(ids.data())), ids.size()});
   };
   auto a = of(first, Book{});
   auto loss = ia::in_batch_softmax(tape, a, of(second, Show{}), {.temperature = 0.5f});

@@ -58,8 +58,8 @@ TEST_CASE("nodes get slots in the order in which they come first, whatever the t
   cuda_test::in_every_order([] {
     check(0, 0, 4);
     check(1, 1, 3);
-    check(50, 50, 200);       // a cell for each node
-    check(5000, 50, 700);     // by hash, crowded
+    check(50, 50, 200);    // a cell for each node
+    check(5000, 50, 700);  // by hash, crowded
     check(1000000, 4, 300);
     check(1000000, 700, 0);
     check(1000000, 700, 600);

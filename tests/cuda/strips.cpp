@@ -17,11 +17,10 @@ TEST_CASE("cuda: the softmax of a batch, strip by strip") {
       ia::cuda::context ctx;
       auto const query2 = ia::cuda::upload(ctx, query), item2 = ia::cuda::upload(ctx, item);
       ia::cuda::device_tensor<ia::dyn, ia::dyn, double> losses2{ctx, n, 1}, dquery2{ctx, n, cols}, ditem2{ctx, n, cols};
-      pair_softmax(ctx, ia::dense<double const, ia::device>(query2.view()),
-                   ia::dense<double const, ia::device>(item2.view()), ia::pair_terms<double, ia::device>{3.0, 0.5},
-                   nullptr, ia::dense<double, ia::device>(losses2.view()),
-                   ia::dense<double, ia::device>(dquery2.view()),
-                   ia::dense<double, ia::device>(ditem2.view()), most_scores);
+      pair_softmax(
+          ctx, ia::dense<double const, ia::device>(query2.view()), ia::dense<double const, ia::device>(item2.view()),
+          ia::pair_terms<double, ia::device>{3.0, 0.5}, nullptr, ia::dense<double, ia::device>(losses2.view()),
+          ia::dense<double, ia::device>(dquery2.view()), ia::dense<double, ia::device>(ditem2.view()), most_scores);
       CHECK(distance(ia::cuda::download(ctx, losses2), losses) < 1e-12);
       CHECK(distance(ia::cuda::download(ctx, dquery2), dquery) < 1e-12);
       CHECK(distance(ia::cuda::download(ctx, ditem2), ditem) < 1e-12);

@@ -100,9 +100,7 @@ TEST_CASE("filters, k of 0, k beyond the items, nothing at all, and scores that 
   check(q, x, 300);
 }
 
-TEST_CASE("more queries than are answered together") {
-  check(small_numbers(4100, 1, 4), small_numbers(3, 1, 3), 2);
-}
+TEST_CASE("more queries than are answered together") { check(small_numbers(4100, 1, 4), small_numbers(3, 1, 3), 2); }
 
 TEST_CASE("keys rank as scores and rows do") {
   using ia::cuda::detail::ranking_key;

@@ -108,9 +108,8 @@ TEST_CASE("cuda: repeated training gives the same bits, whatever the order of th
     }
     std::vector<float> numbers;
     auto const learned = ia::cuda::download(encoder);
-    visit(learned, [&](std::string const&, auto const& t) {
-      numbers.insert(numbers.end(), t.data(), t.data() + t.size());
-    });
+    visit(learned,
+          [&](std::string const&, auto const& t) { numbers.insert(numbers.end(), t.data(), t.data() + t.size()); });
     return numbers;
   };
   std::vector<float> first;

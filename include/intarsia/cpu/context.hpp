@@ -8,6 +8,7 @@
 #include <intarsia/core/precision.hpp>
 #include <intarsia/core/random.hpp>
 #include <intarsia/exec/recorder.hpp>
+#include <intarsia/exec/team.hpp>
 #include <utility>
 
 namespace intarsia::inline v0 {
@@ -44,6 +45,7 @@ namespace cpu {
 class context : public computes<context> {
  public:
   using space = host;
+  using team = alone;
 
   explicit context(any_executor threads = inline_executor{}, seed s = {}, instruction_set cap = instruction_set::avx512)
       : threads_{std::move(threads)},

@@ -5,24 +5,34 @@
 #include <cstddef>
 #include <intarsia/cpu/context.hpp>
 #include <intarsia/cpu/grain.hpp>
+#include <type_traits>
 
 namespace intarsia::inline v0::cpu {
 
 namespace detail {
+// F takes a row, or a row and its team.
+template <class F>
+inline void call(F const& f, std::size_t i) {
+  if constexpr (std::is_invocable_v<F const&, std::size_t, alone>) {
+    f(i, alone{});
+  } else {
+    f(i);
+  }
+}
 template <class F>
 inline void loop(std::size_t begin, std::size_t end, F const& f) {
-  for (std::size_t i = begin; i < end; ++i) f(i);
+  for (std::size_t i = begin; i < end; ++i) call(f, i);
 }
 #if INTARSIA_X86
 template <class F>
 [[gnu::target("avx2,fma"), gnu::flatten]] inline void loop_avx2(std::size_t begin, std::size_t end, F const& f) {
-  for (std::size_t i = begin; i < end; ++i) f(i);
+  for (std::size_t i = begin; i < end; ++i) call(f, i);
 }
 template <class F>
 [[gnu::target("avx2,fma,avx512f,avx512bw,avx512dq,avx512vl"), gnu::flatten]] inline void loop_avx512(std::size_t begin,
                                                                                                      std::size_t end,
                                                                                                      F const& f) {
-  for (std::size_t i = begin; i < end; ++i) f(i);
+  for (std::size_t i = begin; i < end; ++i) call(f, i);
 }
 #endif
 
@@ -50,7 +60,7 @@ void map(context& ctx, std::size_t count, F const& f) {
   detail::pieces(ctx, count, std::size_t{1} << 13, f);
 }
 
-// f(row) for each row of [0, rows); `work`: roughly how many operations a row takes.
+// f(row), or f(row, alone{}), for each row of [0, rows); `work`: roughly how many operations a row takes.
 template <class F>
 void each_row(context& ctx, std::size_t rows, std::size_t work, F const& f) {
   detail::pieces(ctx, rows, rows_per_piece(work), f);

@@ -10,6 +10,7 @@
 #include <intarsia/core/random.hpp>
 #include <intarsia/cuda/arena.cuh>
 #include <intarsia/cuda/error.cuh>
+#include <intarsia/cuda/team.cuh>
 #include <intarsia/exec/recorder.hpp>
 #include <memory>
 #include <optional>
@@ -29,6 +30,7 @@ struct context_options {
 class context : public computes<context> {
  public:
   using space = device;
+  using team = cuda::team;
 
   explicit context(seed s = {}, context_options options = {}) : state_{std::make_unique<state>(options)}, seed_{s} {}
 

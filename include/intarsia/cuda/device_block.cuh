@@ -103,12 +103,12 @@ class device_block {
         float const* const values = edges.values.size() > 0 ? edges.values.data() : nullptr;
         std::uint32_t const* const columns =
             from.columns[S::template node_index<typename decltype(r)::source_type>].data() + edges.first;
-        hops_[h].edges[r] = edges_view<device>{
-            {targets, sources, edges.offsets.data(), columns, values, nullptr, edges.most},
-            {sources, targets, nullptr, nullptr, values, nullptr, edges.most},
-            {},
-            {},
-            nullptr};
+        hops_[h].edges[r] =
+            edges_view<device>{{targets, sources, edges.offsets.data(), columns, values, nullptr, edges.most},
+                               {sources, targets, nullptr, nullptr, values, nullptr, edges.most},
+                               {},
+                               {},
+                               nullptr};
       });
     }
   }

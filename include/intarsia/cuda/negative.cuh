@@ -149,9 +149,9 @@ class negatives {
   // In a batch: valid (links, links), 1 where the positive of link j may count as a negative of link i.
   void mark(context& ctx, std::size_t anchor_type, std::size_t type, std::span<std::uint32_t const> anchors,
             std::span<std::uint32_t const> positives, std::uint8_t* valid) const {
-    each_number(ctx, anchors.size(), anchors.size(),
-                detail::mark_in_batch{rules(anchor_type, type), anchors.data(), positives.data(), valid,
-                                      anchors.size()});
+    each_number(
+        ctx, anchors.size(), anchors.size(),
+        detail::mark_in_batch{rules(anchor_type, type), anchors.data(), positives.data(), valid, anchors.size()});
   }
 
  private:

@@ -221,9 +221,7 @@ class neighbor_sampler {
   }
 
   // Inputs: the streams of all hops and relations, the hidden edges of each relation, the nodes of each type.
-  [[nodiscard]] std::size_t hidden_at(std::size_t r) const {
-    return layers() * S::relation_count + r * most_hidden_;
-  }
+  [[nodiscard]] std::size_t hidden_at(std::size_t r) const { return layers() * S::relation_count + r * most_hidden_; }
   [[nodiscard]] std::size_t seeds_of(std::size_t type) const { return most_seeds_.values[type]; }
   void reserve_inputs(std::size_t type, std::size_t most) {
     most_seeds_.values[type] = most;

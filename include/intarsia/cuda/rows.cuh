@@ -5,26 +5,13 @@
 #include <cstdint>
 #include <intarsia/core/bf16.hpp>
 #include <intarsia/cuda/launch.cuh>
+#include <intarsia/cuda/pack.cuh>
 #include <intarsia/exec/backend.hpp>
 #include <intarsia/tensor/csr.hpp>
 #include <intarsia/tensor/view.hpp>
 #include <type_traits>
 
 namespace intarsia::inline v0::cuda::detail {
-
-// Some numbers of a row that are read or written at once.
-template <class T, unsigned Count>
-struct alignas(sizeof(T) * Count) pack {
-  T number[Count];
-};
-template <class T, unsigned Count>
-[[nodiscard]] INTARSIA_FN pack<T, Count> read_pack(T const* from) {
-  return *static_cast<pack<T, Count> const*>(static_cast<void const*>(from));
-}
-template <class T, unsigned Count>
-INTARSIA_FN void write_pack(T* to, pack<T, Count> const& numbers) {
-  *static_cast<pack<T, Count>*>(static_cast<void*>(to)) = numbers;
-}
 
 // How rows of `cols` numbers are shared out: `lanes` threads (a power of 2, at most a warp) to a row.
 struct row_plan {

@@ -118,8 +118,7 @@ class slot_table {
   slot_table() = default;
   // For the nodes [0, nodes) of a graph, of which at most `most` different ones come between two clears.
   slot_table(context& ctx, std::size_t nodes, std::size_t most)
-      : nodes_{nodes}, most_{std::min(nodes, most)},
-        words_{ctx, 3 * detail::slot_cells::cells_for(nodes, most)} {
+      : nodes_{nodes}, most_{std::min(nodes, most)}, words_{ctx, 3 * detail::slot_cells::cells_for(nodes, most)} {
     std::size_t const size = detail::slot_cells::cells_for(nodes, most);
     cells_ = {words_.data(), words_.data() + size, words_.data() + 2 * size, static_cast<std::uint32_t>(size),
               size == nodes};

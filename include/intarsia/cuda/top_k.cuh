@@ -75,9 +75,8 @@ struct top_k_work {
 // f(0), ..., f(Count - 1) with constants, so that arrays they index stay in registers.
 template <unsigned Count, class F>
 INTARSIA_FN constexpr void each_of(F&& f) {
-  [&]<unsigned... I>(std::integer_sequence<unsigned, I...>) {
-    (f(std::integral_constant<unsigned, I>{}), ...);
-  }(std::make_integer_sequence<unsigned, Count>{});
+  [&]<unsigned... I>(std::integer_sequence<unsigned, I...>) { (f(std::integral_constant<unsigned, I>{}), ...); }
+  (std::make_integer_sequence<unsigned, Count>{});
 }
 
 template <class Work>

@@ -42,8 +42,8 @@ __device__ inline void draw_weighted_by_warp(neighbor_draws<device> const& q, st
       if (mine + j < open) {
         auto const rank = static_cast<std::uint32_t>(mine + j);
         std::uint32_t const place = hides ? row.place(rank) : rank;
-        key = ranking_key(
-            intarsia::detail::weighted_key(bits[j], intarsia::detail::weight_of(q, row.first() + place)), place);
+        key = ranking_key(intarsia::detail::weighted_key(bits[j], intarsia::detail::weight_of(q, row.first() + place)),
+                          place);
       }
       unsigned const kept = __ballot_sync(0xFFFFFFFFu, key > bar ? 1 : 0);
       unsigned const before = static_cast<unsigned>(__popc(kept & ((1u << lane_number()) - 1)));

@@ -47,7 +47,8 @@ inline constexpr std::uint32_t no_entry = 0xFFFFFFFFu;
 //   copy(ctx, dense<T const> from, dense<T> to)
 //   gemm(ctx, product, dense<T const> a, dense<T const> b, dense<T> c, bool accumulate)          C += op(A) op(B)
 //   map(ctx, count, f)                    f(i) for each i of [0, count), independent of each other
-//   each_row(ctx, rows, work, f)          f(row) for each row; `work`: roughly how many operations a row takes
+//   each_row(ctx, rows, work, f)          f(row) for each row, or f(row, team) with the threads that share it (see
+//                                         team.hpp); `work`: roughly how many operations a row takes
 //   column_sum(ctx, dense<T const> x, dense<T> out, bool accumulate)                             out (1, cols)
 //   total(ctx, dense<T const> x, dense<T> out, bool accumulate)                                  out (1, 1)
 //   spmm(ctx, csr_view a, spmm_terms<T>, dense<X const> x, dense<T> y, bool accumulate)
@@ -88,6 +89,7 @@ template <class C>
 concept backend = requires(C& ctx, dense<float, typename C::space> x, dense<float const, typename C::space> y,
                            csr_view<typename C::space> a, void (*each)(std::size_t)) {
   typename C::space;
+  typename C::team;
   ctx.scratch();
   ctx.notes();
   fill(ctx, x, 0.0f);

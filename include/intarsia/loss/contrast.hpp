@@ -16,7 +16,8 @@ namespace intarsia::inline v0::detail {
 }
 
 // sum over i of row(scores of i, valid marks of i or null) with scores s_i0 = a_i . p_i, s_ij = a_i . n_i,j-1.
-// (n, m), (n, m), (n * k, m) -> (1, 1). `row` gives the loss of i and overwrites its k + 1 scores with the gradient.
+// (n, m), (n, m), (n * k, m) -> (1, 1). `row` gives the loss of i and overwrites its k + 1 scores with the gradient;
+// its first argument is the team that shares them.
 template <class R, class Rp, class Rn, class C, class Cp, class Cn, class T, class S, class Row, recorder On>
 [[nodiscard]] var<dim<1>, dim<1>, T, S> contrast(On& on, var<R, C, T, S> anchor, var<Rp, Cp, T, S> positive,
                                                  var<Rn, Cn, T, S> negatives, std::span<std::uint8_t const> valid,
@@ -33,12 +34,15 @@ template <class R, class Rp, class Rn, class C, class Cp, class Cn, class T, cla
   auto const losses = scratch_matrix<T>(ctx, n, 1);
   dense<T const, S> const a = value_of(anchor), p = value_of(positive), away = value_of(negatives);
   std::uint8_t const* const marks = valid.empty() ? nullptr : valid.data();
-  each_row(ctx, n, (k + 1) * (cols + 16), [=] INTARSIA_FN(std::size_t i) {
+  each_row(ctx, n, (k + 1) * (cols + 16), [=] INTARSIA_FN(std::size_t i, team_of<On> by) {
     T* const s = scores.data + i * scores.stride;
     T const* const from = a.data + i * a.stride;
-    s[0] = dot(from, p.data + i * p.stride, cols);
-    for (std::size_t j = 0; j < k; ++j) s[j + 1] = dot(from, away.data + (i * k + j) * away.stride, cols);
-    losses.data[i] = row(s, k, marks ? marks + i * k : nullptr);
+    for (std::size_t j = 0; j <= k; ++j) {
+      T const score = dot(by, from, j == 0 ? p.data + i * p.stride : away.data + (i * k + j - 1) * away.stride, cols);
+      if (by.owns(j)) s[j] = score;
+    }
+    T const loss = row(by, s, k, marks ? marks + i * k : nullptr);
+    if (by.owns(0)) losses.data[i] = loss;
   });
   total(ctx, reading(losses), made(y), false);
   if (y.tracked()) {
@@ -47,26 +51,26 @@ template <class R, class Rp, class Rn, class C, class Cp, class Cn, class T, cla
       dense<T, S> const da = anchor.grad, dp = positive.grad, dn = negatives.grad;
       // One pass for each gradient: two of the three may be windows of the same numbers.
       if (da.data) {
-        each_row(ctx, n, 2 * (k + 1) * cols, [=] INTARSIA_FN(std::size_t i) {
+        each_row(ctx, n, 2 * (k + 1) * cols, [=] INTARSIA_FN(std::size_t i, team_of<On> by) {
           T* const to = da.data + i * da.stride;
           for (std::size_t j = 0; j <= k; ++j) {
             T const slope = *dy * scores[i][j];
             if (slope == T{0}) continue;
             T const* const from = j == 0 ? p.data + i * p.stride : away.data + (i * k + j - 1) * away.stride;
-            for (std::size_t c = 0; c < cols; ++c) to[c] += slope * from[c];
+            for (std::size_t c = by.first(); c < cols; c += by.step()) to[c] += slope * from[c];
           }
         });
       }
       if (dp.data) {
-        each_row(ctx, n, 2 * cols, [=] INTARSIA_FN(std::size_t i) {
-          for (std::size_t c = 0; c < cols; ++c) dp[i][c] += *dy * scores[i][0] * a[i][c];
+        each_row(ctx, n, 2 * cols, [=] INTARSIA_FN(std::size_t i, team_of<On> by) {
+          for (std::size_t c = by.first(); c < cols; c += by.step()) dp[i][c] += *dy * scores[i][0] * a[i][c];
         });
       }
       if (dn.data) {
-        each_row(ctx, n * k, 2 * cols, [=] INTARSIA_FN(std::size_t row_of) {
+        each_row(ctx, n * k, 2 * cols, [=] INTARSIA_FN(std::size_t row_of, team_of<On> by) {
           T const slope = *dy * scores[row_of / k][row_of % k + 1];
           if (slope == T{0}) return;
-          for (std::size_t c = 0; c < cols; ++c) dn[row_of][c] += slope * a[row_of / k][c];
+          for (std::size_t c = by.first(); c < cols; c += by.step()) dn[row_of][c] += slope * a[row_of / k][c];
         });
       }
     });

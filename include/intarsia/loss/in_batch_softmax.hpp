@@ -69,10 +69,10 @@ template <axis R, axis Ri, axis C, axis Ci, class T, class S, class Masked = no_
   var<dim<1>, dim<1>, T, S> y = on.template fresh<dim<1>, dim<1>, T>(1, 1, query.tracked() || item.tracked());
   bool const pulls = y.tracked();
   auto const losses = detail::scratch_matrix<T>(ctx, n, 1);
-  auto const by = [&](bool wanted) {
+  auto const room = [&](bool wanted) {
     return pulls && wanted ? detail::scratch_matrix<T>(ctx, n, query.cols()) : dense<T, S>{};
   };
-  dense<T, S> const by_query = by(query.tracked()), by_item = by(item.tracked());
+  dense<T, S> const by_query = room(query.tracked()), by_item = room(item.tracked());
   pair_terms<T, S> const terms{sharpness, share, options.log_q.empty() ? nullptr : options.log_q.data(),
                                options.weight.empty() ? nullptr : options.weight.data()};
   if constexpr (std::is_same_v<Masked, no_mask>) {
@@ -85,8 +85,8 @@ template <axis R, axis Ri, axis C, axis Ci, class T, class S, class Masked = no_
     on.record([=, &ctx] {
       T const* const dy = y.grad.data;
       auto const add = [&](dense<T, S> from, dense<T, S> to) {
-        each_row(ctx, to.rows, to.cols, [=] INTARSIA_FN(std::size_t i) {
-          for (std::size_t c = 0; c < to.cols; ++c) to[i][c] += *dy * from[i][c];
+        each_row(ctx, to.rows, to.cols, [=] INTARSIA_FN(std::size_t i, team_of<On> by) {
+          for (std::size_t c = by.first(); c < to.cols; c += by.step()) to[i][c] += *dy * from[i][c];
         });
       };
       if (by_query.data) add(by_query, query.grad);

@@ -24,12 +24,12 @@ template <axis R, axis Rp, axis Rn, axis C, axis Cp, axis Cn, class T, class S, 
   T const share = anchor.rows() == 0 ? T{0} : T{1} / static_cast<T>(anchor.rows());
   T const sharpness = T{1} / static_cast<T>(options.temperature);
   return detail::contrast(on, anchor, positive, negatives, options.valid,
-                          [=] INTARSIA_FN(T * scores, std::size_t k, std::uint8_t const* valid) {
-                            for (std::size_t j = 0; j <= k; ++j) {
+                          [=] INTARSIA_FN(team_of<On> by, T * scores, std::size_t k, std::uint8_t const* valid) {
+                            for (std::size_t j = by.first(); j <= k; j += by.step()) {
                               bool const counts = j == 0 || !valid || valid[j - 1];
                               scores[j] = counts ? sharpness * scores[j] : -std::numeric_limits<T>::infinity();
                             }
-                            return share * detail::cross_entropy_row(scores, k + 1, 0, share * sharpness);
+                            return share * detail::cross_entropy_row(by, scores, k + 1, 0, share * sharpness);
                           });
 }
 

@@ -27,28 +27,30 @@ template <axis R, axis C, class T, class S, recorder On>
   auto const slopes = detail::scratch_matrix<T>(ctx, lists, length);
   auto const losses = detail::scratch_matrix<T>(ctx, lists, 1);
   dense<T const, S> const given = detail::value_of(scores);
-  each_row(ctx, lists, 20 * length, [=] INTARSIA_FN(std::size_t i) {
+  each_row(ctx, lists, 20 * length, [=] INTARSIA_FN(std::size_t i, team_of<On> by) {
     T* const row = slopes.data + i * length;
     float const* const answer = answers.data() + i * length;
     T const weight = (weights.empty() ? T{1} : static_cast<T>(weights[i])) / static_cast<T>(lists);
     T all{0}, right{0}, peak = -std::numeric_limits<T>::infinity();
-    for (std::size_t j = 0; j < length; ++j) {
+    for (std::size_t j = by.first(); j < length; j += by.step()) {
       T const s = given.data[(i * length + j) * given.stride];
       row[j] = answer[j] < 0 ? -std::numeric_limits<T>::infinity() : s;
       peak = peak < row[j] ? row[j] : peak;
       if (answer[j] <= 0) continue;
       all += static_cast<T>(answer[j]);
     }
+    peak = by.max(peak), all = by.sum(all);
     T sum{0};
-    for (std::size_t j = 0; j < length; ++j) {
+    for (std::size_t j = by.first(); j < length; j += by.step()) {
       T const away = row[j] - peak;
       if (answer[j] > 0) right += static_cast<T>(answer[j]) * away;
       row[j] = answer[j] < 0 ? T{0} : detail::exp_below_one(away);
       sum += row[j];
     }
-    losses.data[i] = all > T{0} ? weight * (all * std::log(sum) - right) : T{0};
+    sum = by.sum(sum), right = by.sum(right);
+    if (by.owns(0)) losses.data[i] = all > T{0} ? weight * (all * std::log(sum) - right) : T{0};
     T const share = sum > T{0} ? weight * all / sum : T{0};
-    for (std::size_t j = 0; j < length; ++j) {
+    for (std::size_t j = by.first(); j < length; j += by.step()) {
       row[j] = share * row[j] - (answer[j] > 0 ? weight * static_cast<T>(answer[j]) : T{0});
     }
   });
@@ -57,8 +59,10 @@ template <axis R, axis C, class T, class S, recorder On>
     on.record([=, &ctx] {
       dense<T const, S> const dy = detail::grad_of(y);
       dense<T, S> const dx = scores.grad;
-      each_row(ctx, lists, length, [=] INTARSIA_FN(std::size_t i) {
-        for (std::size_t j = 0; j < length; ++j) dx[i * length + j][0] += dy.data[0] * slopes[i][j];
+      each_row(ctx, lists, length, [=] INTARSIA_FN(std::size_t i, team_of<On> by) {
+        for (std::size_t j = by.first(); j < length; j += by.step()) {
+          dx[i * length + j][0] += dy.data[0] * slopes[i][j];
+        }
       });
     });
   }

@@ -24,18 +24,19 @@ template <axis R, axis Rp, axis Rn, axis C, axis Cp, axis Cn, class T, class S, 
   T const share = pairs == 0 ? T{0} : T{1} / static_cast<T>(pairs);
   T const margin = static_cast<T>(options.margin);
   return detail::contrast(on, anchor, positive, negatives, options.valid,
-                          [=] INTARSIA_FN(T * scores, std::size_t k, std::uint8_t const* valid) {
-                            T const right = scores[0];
+                          [=] INTARSIA_FN(team_of<On> by, T * scores, std::size_t k, std::uint8_t const* valid) {
+                            T const right = by.sum(by.owns(0) ? scores[0] : T{0});
                             T loss{0}, active{0};
-                            for (std::size_t j = 1; j <= k; ++j) {
+                            for (std::size_t j = by.owns(0) ? by.step() : by.first(); j <= k; j += by.step()) {
                               T const gap = margin + scores[j] - right;
                               bool const counts = (!valid || valid[j - 1]) && !(gap <= T{0});
                               loss += counts ? share * gap : T{0};
                               active += counts ? share : T{0};
                               scores[j] = counts ? share : T{0};
                             }
-                            scores[0] = -active;
-                            return loss;
+                            active = by.sum(active);
+                            if (by.owns(0)) scores[0] = -active;
+                            return by.sum(loss);
                           });
 }
 

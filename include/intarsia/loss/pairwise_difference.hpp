@@ -41,10 +41,11 @@ template <axis R, axis Ri, axis C, axis Ci, class T, class S, recorder On>
            [=] INTARSIA_FN(std::size_t j) { weights.data[j] = weight.empty() ? T{1} : static_cast<T>(weight[j]); });
   gemm(ctx, product::transposed_left, detail::reading(weights), detail::value_of(v), items, false);
   dense<T const, S> const us = detail::value_of(u), vs = detail::value_of(v);
-  each_row(ctx, n, 4 * cols, [=] INTARSIA_FN(std::size_t i) {
+  each_row(ctx, n, 4 * cols, [=] INTARSIA_FN(std::size_t i, team_of<On> by) {
     T const* const from = us.data + i * us.stride;
-    losses.data[i] =
-        share * (detail::dot(from, items.data, cols) - all * detail::dot(from, vs.data + i * vs.stride, cols));
+    T const to_all = detail::dot(by, from, items.data, cols);
+    T const to_own = detail::dot(by, from, vs.data + i * vs.stride, cols);
+    if (by.owns(0)) losses.data[i] = share * (to_all - all * to_own);
   });
   total(ctx, detail::reading(losses), detail::made(y), false);
   if (y.tracked()) {
@@ -53,10 +54,12 @@ template <axis R, axis Ri, axis C, axis Ci, class T, class S, recorder On>
       dense<T, S> const du = u.grad, dv = v.grad;
       auto const users = detail::scratch_matrix<T>(ctx, 1, cols);
       column_sum(ctx, us, users, false);
-      each_row(ctx, n, 4 * cols, [=] INTARSIA_FN(std::size_t i) {
+      each_row(ctx, n, 4 * cols, [=] INTARSIA_FN(std::size_t i, team_of<On> by) {
         T const g = share * *dy;
-        for (std::size_t c = 0; du.data && c < cols; ++c) du[i][c] += g * (items.data[c] - all * vs[i][c]);
-        for (std::size_t c = 0; dv.data && c < cols; ++c) {
+        for (std::size_t c = by.first(); du.data && c < cols; c += by.step()) {
+          du[i][c] += g * (items.data[c] - all * vs[i][c]);
+        }
+        for (std::size_t c = by.first(); dv.data && c < cols; c += by.step()) {
           dv[i][c] += g * (weights.data[i] * users.data[c] - all * us[i][c]);
         }
       });

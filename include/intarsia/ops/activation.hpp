@@ -43,15 +43,15 @@ template <axis R, axis C, class T, class S, class Rule, recorder On>
   auto const y = fresh_like(on, x, x.tracked());
   dense<T const, S> const in = detail::value_of(x);
   dense<T, S> const out = detail::made(y);
-  each_row(ctx, in.rows, 4 * in.cols, [=] INTARSIA_FN(std::size_t i) {
-    for (std::size_t c = 0; c < in.cols; ++c) out[i][c] = rule.value(in[i][c]);
+  each_row(ctx, in.rows, 4 * in.cols, [=] INTARSIA_FN(std::size_t i, team_of<On> by) {
+    for (std::size_t c = by.first(); c < in.cols; c += by.step()) out[i][c] = rule.value(in[i][c]);
   });
   if (y.tracked()) {
     on.record([=, &ctx] {
       dense<T const, S> const dy = detail::grad_of(y);
       dense<T, S> const dx = x.grad;
-      each_row(ctx, dy.rows, 2 * dy.cols, [=] INTARSIA_FN(std::size_t i) {
-        for (std::size_t c = 0; c < dy.cols; ++c) dx[i][c] += dy[i][c] * rule.slope(out[i][c]);
+      each_row(ctx, dy.rows, 2 * dy.cols, [=] INTARSIA_FN(std::size_t i, team_of<On> by) {
+        for (std::size_t c = by.first(); c < dy.cols; c += by.step()) dx[i][c] += dy[i][c] * rule.slope(out[i][c]);
       });
     });
   }
@@ -108,14 +108,14 @@ template <axis R, axis C, class T, class S, class Rule, recorder On>
 void pointwise_in_place(On& on, var<R, C, T, S> x, Rule rule) {
   auto& ctx = on.backend();
   dense<T, S> const out = detail::made(x);
-  each_row(ctx, out.rows, 4 * out.cols, [=] INTARSIA_FN(std::size_t i) {
-    for (std::size_t c = 0; c < out.cols; ++c) out[i][c] = rule.value(out[i][c]);
+  each_row(ctx, out.rows, 4 * out.cols, [=] INTARSIA_FN(std::size_t i, team_of<On> by) {
+    for (std::size_t c = by.first(); c < out.cols; c += by.step()) out[i][c] = rule.value(out[i][c]);
   });
   if (!x.tracked()) return;
   on.record([=, &ctx] {
     dense<T, S> const dy = x.grad;
-    each_row(ctx, dy.rows, 2 * dy.cols, [=] INTARSIA_FN(std::size_t i) {
-      for (std::size_t c = 0; c < dy.cols; ++c) dy[i][c] *= rule.slope(out[i][c]);
+    each_row(ctx, dy.rows, 2 * dy.cols, [=] INTARSIA_FN(std::size_t i, team_of<On> by) {
+      for (std::size_t c = by.first(); c < dy.cols; c += by.step()) dy[i][c] *= rule.slope(out[i][c]);
     });
   });
 }

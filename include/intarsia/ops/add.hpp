@@ -16,8 +16,8 @@ template <axis R, axis Rb, axis C, axis Cb, class T, class S, recorder On>
   auto const y = fresh_like(on, a, a.tracked() || b.tracked());
   dense<T const, S> const left = detail::value_of(a), right = detail::value_of(b);
   dense<T, S> const out = detail::made(y);
-  each_row(ctx, out.rows, out.cols, [=] INTARSIA_FN(std::size_t i) {
-    for (std::size_t c = 0; c < out.cols; ++c) out[i][c] = left[i][c] + right[i][c];
+  each_row(ctx, out.rows, out.cols, [=] INTARSIA_FN(std::size_t i, team_of<On> by) {
+    for (std::size_t c = by.first(); c < out.cols; c += by.step()) out[i][c] = left[i][c] + right[i][c];
   });
   if (y.tracked()) {
     on.record([=, &ctx] {
@@ -35,8 +35,8 @@ template <axis R, axis C, class T, class S, recorder On>
   auto const y = fresh_like(on, x, x.tracked());
   dense<T const, S> const in = detail::value_of(x);
   dense<T, S> const out = detail::made(y);
-  each_row(ctx, in.rows, in.cols, [=] INTARSIA_FN(std::size_t i) {
-    for (std::size_t c = 0; c < in.cols; ++c) out[i][c] = factor * in[i][c];
+  each_row(ctx, in.rows, in.cols, [=] INTARSIA_FN(std::size_t i, team_of<On> by) {
+    for (std::size_t c = by.first(); c < in.cols; c += by.step()) out[i][c] = factor * in[i][c];
   });
   if (y.tracked()) on.record([=, &ctx] { detail::accumulate(ctx, detail::grad_of(y), x.grad, factor); });
   return y;
@@ -51,8 +51,8 @@ template <axis R, axis Rb, axis C, axis Cb, class T, class S, recorder On>
   auto const y = fresh_like(on, a, a.tracked() || b.tracked());
   dense<T const, S> const left = detail::value_of(a), right = detail::value_of(b);
   dense<T, S> const out = detail::made(y);
-  each_row(ctx, out.rows, out.cols, [=] INTARSIA_FN(std::size_t i) {
-    for (std::size_t c = 0; c < out.cols; ++c) out[i][c] = left[i][c] - right[i][c];
+  each_row(ctx, out.rows, out.cols, [=] INTARSIA_FN(std::size_t i, team_of<On> by) {
+    for (std::size_t c = by.first(); c < out.cols; c += by.step()) out[i][c] = left[i][c] - right[i][c];
   });
   if (y.tracked()) {
     on.record([=, &ctx] {
@@ -73,16 +73,16 @@ template <axis R, axis Rb, axis C, axis Cb, class T, class S, recorder On>
   auto const y = fresh_like(on, a, a.tracked() || b.tracked());
   dense<T const, S> const left = detail::value_of(a), right = detail::value_of(b);
   dense<T, S> const out = detail::made(y);
-  each_row(ctx, out.rows, out.cols, [=] INTARSIA_FN(std::size_t i) {
-    for (std::size_t c = 0; c < out.cols; ++c) out[i][c] = left[i][c] * right[i][c];
+  each_row(ctx, out.rows, out.cols, [=] INTARSIA_FN(std::size_t i, team_of<On> by) {
+    for (std::size_t c = by.first(); c < out.cols; c += by.step()) out[i][c] = left[i][c] * right[i][c];
   });
   if (y.tracked()) {
     on.record([=, &ctx] {
       dense<T const, S> const dy = detail::grad_of(y);
       dense<T, S> const da = a.grad, db = b.grad;
-      each_row(ctx, dy.rows, 2 * dy.cols, [=] INTARSIA_FN(std::size_t i) {
-        for (std::size_t c = 0; da.data && c < dy.cols; ++c) da[i][c] += dy[i][c] * right[i][c];
-        for (std::size_t c = 0; db.data && c < dy.cols; ++c) db[i][c] += dy[i][c] * left[i][c];
+      each_row(ctx, dy.rows, 2 * dy.cols, [=] INTARSIA_FN(std::size_t i, team_of<On> by) {
+        for (std::size_t c = by.first(); da.data && c < dy.cols; c += by.step()) da[i][c] += dy[i][c] * right[i][c];
+        for (std::size_t c = by.first(); db.data && c < dy.cols; c += by.step()) db[i][c] += dy[i][c] * left[i][c];
       });
     });
   }
@@ -98,8 +98,8 @@ template <axis R, axis C, axis Cb, class T, class S, recorder On>
   auto const y = fresh_like(on, x, x.tracked() || bias.tracked());
   dense<T const, S> const in = detail::value_of(x), b = detail::value_of(bias);
   dense<T, S> const out = detail::made(y);
-  each_row(ctx, out.rows, out.cols, [=] INTARSIA_FN(std::size_t i) {
-    for (std::size_t c = 0; c < out.cols; ++c) out[i][c] = in[i][c] + b.data[c];
+  each_row(ctx, out.rows, out.cols, [=] INTARSIA_FN(std::size_t i, team_of<On> by) {
+    for (std::size_t c = by.first(); c < out.cols; c += by.step()) out[i][c] = in[i][c] + b.data[c];
   });
   if (y.tracked()) {
     on.record([=, &ctx] {

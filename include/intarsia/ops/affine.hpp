@@ -9,15 +9,15 @@ namespace detail {
 // y = rule(y + bias)
 template <class Context, class Rule, class T, class S>
 void finish(Context& ctx, Rule rule, dense<T, S> y, dense<T const, S> bias) {
-  each_row(ctx, y.rows, 2 * y.cols, [=] INTARSIA_FN(std::size_t i) {
-    for (std::size_t c = 0; c < y.cols; ++c) y[i][c] = rule.value(y[i][c] + bias.data[c]);
+  each_row(ctx, y.rows, 2 * y.cols, [=] INTARSIA_FN(std::size_t i, typename Context::team by) {
+    for (std::size_t c = by.first(); c < y.cols; c += by.step()) y[i][c] = rule.value(y[i][c] + bias.data[c]);
   });
 }
 // dy = dy * slope of the rule at y
 template <class Context, class Rule, class T, class S>
 void finish_back(Context& ctx, Rule rule, dense<T const, S> y, dense<T, S> dy) {
-  each_row(ctx, dy.rows, 2 * dy.cols, [=] INTARSIA_FN(std::size_t i) {
-    for (std::size_t c = 0; c < dy.cols; ++c) dy[i][c] *= rule.slope(y[i][c]);
+  each_row(ctx, dy.rows, 2 * dy.cols, [=] INTARSIA_FN(std::size_t i, typename Context::team by) {
+    for (std::size_t c = by.first(); c < dy.cols; c += by.step()) dy[i][c] *= rule.slope(y[i][c]);
   });
 }
 }  // namespace detail

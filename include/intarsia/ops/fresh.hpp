@@ -9,6 +9,7 @@
 #include <intarsia/core/expects.hpp>
 #include <intarsia/exec/backend.hpp>
 #include <intarsia/exec/recorder.hpp>
+#include <intarsia/exec/team.hpp>
 #include <intarsia/schema/typed_map.hpp>
 
 namespace intarsia::inline v0 {
@@ -32,10 +33,10 @@ template <class R, class C, class T, class S>
 // to += factor * from
 template <class Context, class T, class S>
 void accumulate(Context& ctx, dense<T const, S> from, dense<T, S> to, T factor = T{1}) {
-  each_row(ctx, from.rows, from.cols, [=] INTARSIA_FN(std::size_t i) {
+  each_row(ctx, from.rows, from.cols, [=] INTARSIA_FN(std::size_t i, typename Context::team by) {
     T const* const a = from.data + i * from.stride;
     T* const b = to.data + i * to.stride;
-    for (std::size_t c = 0; c < from.cols; ++c) b[c] += factor * a[c];
+    for (std::size_t c = by.first(); c < from.cols; c += by.step()) b[c] += factor * a[c];
   });
 }
 

@@ -16,24 +16,24 @@ template <axis R, axis C, class T, class S, recorder On>
   auto const y = fresh_like(on, x, x.tracked());
   dense<T const, S> const in = detail::value_of(x);
   dense<T, S> const out = detail::made(y);
-  each_row(ctx, in.rows, 2 * in.cols, [=] INTARSIA_FN(std::size_t i) {
+  each_row(ctx, in.rows, 2 * in.cols, [=] INTARSIA_FN(std::size_t i, team_of<On> by) {
     T const* const row = in.data + i * in.stride;
-    T const norm = std::sqrt(detail::dot(row, row, in.cols));
+    T const norm = std::sqrt(detail::dot(by, row, row, in.cols));
     T const factor = norm == T{0} ? T{0} : length / norm;
-    for (std::size_t c = 0; c < in.cols; ++c) out[i][c] = factor * row[c];
+    for (std::size_t c = by.first(); c < in.cols; c += by.step()) out[i][c] = factor * row[c];
   });
   if (y.tracked()) {
     // dx = length / |x| (dy - u (u . dy)) with u = x / |x|
     on.record([=, &ctx] {
       dense<T const, S> const dy = detail::grad_of(y);
       dense<T, S> const dx = x.grad;
-      each_row(ctx, in.rows, 4 * in.cols, [=] INTARSIA_FN(std::size_t i) {
+      each_row(ctx, in.rows, 4 * in.cols, [=] INTARSIA_FN(std::size_t i, team_of<On> by) {
         T const* const row = in.data + i * in.stride;
-        T const squared = detail::dot(row, row, in.cols);
+        T const squared = detail::dot(by, row, row, in.cols);
         if (squared == T{0}) return;
-        T const along = detail::dot(row, dy.data + i * dy.stride, in.cols) / squared;
+        T const along = detail::dot(by, row, dy.data + i * dy.stride, in.cols) / squared;
         T const factor = length / std::sqrt(squared);
-        for (std::size_t c = 0; c < in.cols; ++c) dx[i][c] += factor * (dy[i][c] - along * row[c]);
+        for (std::size_t c = by.first(); c < in.cols; c += by.step()) dx[i][c] += factor * (dy[i][c] - along * row[c]);
       });
     });
   }
@@ -58,8 +58,8 @@ template <axis R, axis C, class T, class S, recorder On>
     auto const mean = detail::scratch_matrix<T>(ctx, 1, cols);
     auto const squares = detail::scratch_matrix<T>(ctx, x.rows(), cols);
     column_sum(ctx, in, mean, false);
-    each_row(ctx, in.rows, 2 * cols, [=] INTARSIA_FN(std::size_t i) {
-      for (std::size_t c = 0; c < cols; ++c) {
+    each_row(ctx, in.rows, 2 * cols, [=] INTARSIA_FN(std::size_t i, team_of<On> by) {
+      for (std::size_t c = by.first(); c < cols; c += by.step()) {
         out[i][c] = in[i][c] - share * mean.data[c];
         squares[i][c] = out[i][c] * out[i][c];
       }
@@ -69,8 +69,8 @@ template <axis R, axis C, class T, class S, recorder On>
   each_row(ctx, 1, cols, [=] INTARSIA_FN(std::size_t) {
     for (std::size_t c = 0; c < cols; ++c) deviation.data[c] = std::sqrt(share * deviation.data[c]);
   });
-  each_row(ctx, in.rows, 2 * cols, [=] INTARSIA_FN(std::size_t i) {
-    for (std::size_t c = 0; c < cols; ++c) out[i][c] /= deviation.data[c] + epsilon;
+  each_row(ctx, in.rows, 2 * cols, [=] INTARSIA_FN(std::size_t i, team_of<On> by) {
+    for (std::size_t c = by.first(); c < cols; c += by.step()) out[i][c] /= deviation.data[c] + epsilon;
   });
   if (y.tracked()) {
     // dx = (dy - mean dy) / (deviation + epsilon) - y mean(y dy) / deviation
@@ -80,13 +80,13 @@ template <axis R, axis C, class T, class S, recorder On>
       dense<T, S> const dx = x.grad;
       auto const sums = detail::scratch_matrix<T>(ctx, 1, cols), along = detail::scratch_matrix<T>(ctx, 1, cols);
       auto const products = detail::scratch_matrix<T>(ctx, dy.rows, cols);
-      each_row(ctx, dy.rows, cols, [=] INTARSIA_FN(std::size_t i) {
-        for (std::size_t c = 0; c < cols; ++c) products[i][c] = out[i][c] * dy[i][c];
+      each_row(ctx, dy.rows, cols, [=] INTARSIA_FN(std::size_t i, team_of<On> by) {
+        for (std::size_t c = by.first(); c < cols; c += by.step()) products[i][c] = out[i][c] * dy[i][c];
       });
       column_sum(ctx, dy, sums, false);
       column_sum(ctx, detail::reading(products), along, false);
-      each_row(ctx, dy.rows, 4 * cols, [=] INTARSIA_FN(std::size_t i) {
-        for (std::size_t c = 0; c < cols; ++c) {
+      each_row(ctx, dy.rows, 4 * cols, [=] INTARSIA_FN(std::size_t i, team_of<On> by) {
+        for (std::size_t c = by.first(); c < cols; c += by.step()) {
           T const s = deviation.data[c];
           T const centred = (dy[i][c] - share * sums.data[c]) / (s + epsilon);
           if (s > T{0}) dx[i][c] += centred - out[i][c] * share * along.data[c] / s;

@@ -62,6 +62,30 @@ INTARSIA_FN T cross_entropy_row(T* row, std::size_t count, std::size_t target, T
   row[target] -= weight;
   return std::log(sum) + aim;
 }
+// The same by the threads of a row, each of which reads and writes its own scores.
+template <class Team, class T>
+INTARSIA_FN T cross_entropy_row(Team const& by, T* row, std::size_t count, std::size_t target, T weight) {
+  if constexpr (!Team::shares) {
+    return cross_entropy_row(row, count, target, weight);
+  } else {
+    T const none = -std::numeric_limits<T>::infinity();
+    T peak = none;
+    for (std::size_t j = by.first(); j < count; j += by.step()) peak = peak < row[j] ? row[j] : peak;
+    peak = by.max(peak);
+    if (peak == none) {
+      for (std::size_t j = by.first(); j < count; j += by.step()) row[j] = T{0};
+      return T{0};
+    }
+    T const aim = by.sum(by.owns(target) ? peak - row[target] : T{0});
+    T sum{0};
+    for (std::size_t j = by.first(); j < count; j += by.step()) sum += row[j] = exp_below_one(row[j] - peak);
+    sum = by.sum(sum);
+    T const factor = weight / sum;
+    for (std::size_t j = by.first(); j < count; j += by.step()) row[j] *= factor;
+    if (by.owns(target)) row[target] -= weight;
+    return std::log(sum) + aim;
+  }
+}
 }  // namespace detail
 
 // (n, m) -> (1, 1). `targets`: the column of each row's right answer. `weights`: how much each row counts, none: 1
@@ -92,18 +116,19 @@ template <axis R, axis C, class T, class S, recorder On>
   auto const slopes = detail::scratch_matrix<T>(ctx, scores.rows(), scores.cols());
   auto const losses = detail::scratch_matrix<T>(ctx, scores.rows(), 1);
   copy(ctx, detail::value_of(scores), slopes);
-  each_row(ctx, slopes.rows, 16 * slopes.cols, [=] INTARSIA_FN(std::size_t i) {
+  each_row(ctx, slopes.rows, 16 * slopes.cols, [=] INTARSIA_FN(std::size_t i, team_of<On> by) {
     T const weight = share * (weights.empty() ? T{1} : weights[i]);
-    losses.data[i] =
-        weight * detail::cross_entropy_row(slopes.data + i * slopes.stride, slopes.cols, targets[i], weight);
+    T const loss =
+        weight * detail::cross_entropy_row(by, slopes.data + i * slopes.stride, slopes.cols, targets[i], weight);
+    if (by.owns(0)) losses.data[i] = loss;
   });
   total(ctx, detail::reading(losses), detail::made(y), false);
   if (y.tracked()) {
     on.record([=, &ctx] {
       dense<T const, S> const dy = detail::grad_of(y);
       dense<T, S> const dx = scores.grad;
-      each_row(ctx, dx.rows, dx.cols, [=] INTARSIA_FN(std::size_t i) {
-        for (std::size_t j = 0; j < dx.cols; ++j) dx[i][j] += dy.data[0] * slopes[i][j];
+      each_row(ctx, dx.rows, dx.cols, [=] INTARSIA_FN(std::size_t i, team_of<On> by) {
+        for (std::size_t j = by.first(); j < dx.cols; j += by.step()) dx[i][j] += dy.data[0] * slopes[i][j];
       });
     });
   }

@@ -17,8 +17,8 @@ template <class R, class C, class T, class S, recorder On>
     on.record([=, &ctx] {
       dense<T, S> const dx = x.grad;
       dense<T const, S> const dy = grad_of(y);
-      each_row(ctx, dx.rows, dx.cols, [=] INTARSIA_FN(std::size_t i) {
-        for (std::size_t c = 0; c < dx.cols; ++c) dx[i][c] += factor * dy.data[0];
+      each_row(ctx, dx.rows, dx.cols, [=] INTARSIA_FN(std::size_t i, team_of<On> by) {
+        for (std::size_t c = by.first(); c < dx.cols; c += by.step()) dx[i][c] += factor * dy.data[0];
       });
     });
   }

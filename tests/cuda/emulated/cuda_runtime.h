@@ -4,9 +4,6 @@
 // kernels and copies: reading it there ends the program. New memory holds not-a-numbers.
 #pragma once
 
-#include <sys/mman.h>
-#include <ucontext.h>
-
 #include <algorithm>
 #include <bit>
 #include <cmath>
@@ -20,6 +17,8 @@
 #include <utility>
 #include <vector>
 
+#include "machine.h"
+
 #define __global__
 #define __device__
 #define __host__
@@ -28,19 +27,22 @@
 #define __launch_bounds__(...)
 #define __grid_constant__
 
-struct dim3 {
-  unsigned x = 1, y = 1, z = 1;
+struct alignas(16) float4 {
+  float x, y, z, w;
 };
-struct alignas(16) float4 { float x, y, z, w; };
-struct alignas(8) float2 { float x, y; };
-struct alignas(16) uint4 { unsigned x, y, z, w; };
-struct alignas(8) uint2 { unsigned x, y; };
+struct alignas(8) float2 {
+  float x, y;
+};
+struct alignas(16) uint4 {
+  unsigned x, y, z, w;
+};
+struct alignas(8) uint2 {
+  unsigned x, y;
+};
 inline float4 make_float4(float x, float y, float z, float w) { return {x, y, z, w}; }
 inline float2 make_float2(float x, float y) { return {x, y}; }
 inline uint4 make_uint4(unsigned x, unsigned y, unsigned z, unsigned w) { return {x, y, z, w}; }
 inline uint2 make_uint2(unsigned x, unsigned y) { return {x, y}; }
-
-inline dim3 threadIdx, blockIdx, blockDim, gridDim;
 
 enum cudaError_t {
   cudaSuccess = 0,
@@ -53,126 +55,13 @@ enum cudaError_t {
 };
 enum cudaMemcpyKind { cudaMemcpyHostToDevice, cudaMemcpyDeviceToHost, cudaMemcpyDeviceToDevice, cudaMemcpyDefault };
 enum cudaDeviceAttr { cudaDevAttrMultiProcessorCount = 16 };
-enum cudaStreamCaptureMode { cudaStreamCaptureModeGlobal, cudaStreamCaptureModeThreadLocal, cudaStreamCaptureModeRelaxed };
+enum cudaStreamCaptureMode {
+  cudaStreamCaptureModeGlobal,
+  cudaStreamCaptureModeThreadLocal,
+  cudaStreamCaptureModeRelaxed
+};
 
 namespace emulated {
-
-// What the emulation is told and what it counts; one program at a time.
-struct machine {
-  int devices = 1;                   // how many it claims to have
-  std::size_t memory = 512u << 20;   // bytes a program may hold
-  unsigned schedule = 0;             // 0: threads in order; 1: in reverse; else a seed for a shuffled order
-  std::size_t launches = 0, waits = 0, held = 0;
-
-  std::byte* base = nullptr;
-  std::size_t size = std::size_t{1} << 30;
-  std::map<std::size_t, std::size_t> taken;  // offset -> bytes
-  int open = 0;
-
-  void reserve() {
-    if (base) return;
-    void* const place = mmap(nullptr, size, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-    if (place == MAP_FAILED) std::abort();
-    base = static_cast<std::byte*>(place);
-  }
-  void unlock() {
-    reserve();
-    if (open++ == 0) mprotect(base, size, PROT_READ | PROT_WRITE);
-  }
-  void lock() {
-    if (--open == 0) mprotect(base, size, PROT_NONE);
-  }
-};
-inline machine here;
-
-struct opened {
-  opened() { here.unlock(); }
-  ~opened() { here.lock(); }
-};
-
-struct fiber {
-  ucontext_t state;
-  bool done = false;
-};
-struct barrier {
-  unsigned arrived = 0, round = 0;
-};
-
-struct block_run {
-  static constexpr std::size_t stack = std::size_t{1} << 16;
-  std::vector<fiber> fibers;
-  std::vector<std::byte> stacks;
-  ucontext_t scheduler;
-  std::size_t current = 0, alive = 0, idle = 0;
-  barrier all;
-  std::vector<barrier> warps;
-  std::vector<std::uint64_t> slots;  // by thread: what it shows to its warp
-  std::function<void()> body;
-};
-inline block_run* running = nullptr;
-
-inline void enter() {
-  running->body();
-  running->fibers[running->current].done = true;
-  --running->alive;
-  running->idle = 0;
-  swapcontext(&running->fibers[running->current].state, &running->scheduler);
-}
-inline void pause() { swapcontext(&running->fibers[running->current].state, &running->scheduler); }
-inline void meet(barrier& b, unsigned need) {
-  unsigned const round = b.round;
-  ++b.arrived;
-  running->idle = 0;
-  while (b.round == round) {
-    if (b.arrived >= need || (&b == &running->all && b.arrived >= running->alive)) {
-      b.arrived = 0;
-      ++b.round;
-      return;
-    }
-    pause();
-  }
-}
-
-inline void run_block(unsigned threads, std::function<void()> const& body) {
-  static block_run run;
-  run.body = body;
-  run.fibers = std::vector<fiber>(threads);
-  if (run.stacks.size() < threads * block_run::stack) run.stacks.resize(threads * block_run::stack);
-  run.slots.assign(threads, 0);
-  run.warps.assign((threads + 31) / 32, {});
-  run.all = {};
-  run.alive = threads;
-  running = &run;
-  for (unsigned t = 0; t < threads; ++t) {
-    getcontext(&run.fibers[t].state);
-    run.fibers[t].state.uc_stack.ss_sp = run.stacks.data() + t * block_run::stack;
-    run.fibers[t].state.uc_stack.ss_size = block_run::stack;
-    run.fibers[t].state.uc_link = nullptr;
-    makecontext(&run.fibers[t].state, enter, 0);
-  }
-  std::vector<std::size_t> order(threads);
-  for (std::size_t t = 0; t < threads; ++t) order[t] = here.schedule == 1 ? threads - 1 - t : t;
-  std::uint64_t dice = 0x9E3779B97F4A7C15u * (here.schedule + 1) + blockIdx.x;
-  while (run.alive > 0) {
-    if (here.schedule > 1) {
-      for (std::size_t t = threads; t-- > 1;) {
-        dice = dice * 6364136223846793005u + 1442695040888963407u;
-        std::swap(order[t], order[(dice >> 33) % (t + 1)]);
-      }
-    }
-    if (++run.idle > 1000) {
-      std::fprintf(stderr, "emulated: the threads of a block wait for each other for ever\n");
-      std::abort();
-    }
-    for (std::size_t const t : order) {
-      if (run.fibers[t].done) continue;
-      run.current = t;
-      threadIdx = {static_cast<unsigned>(t), 0, 0};
-      swapcontext(&run.scheduler, &run.fibers[t].state);
-    }
-  }
-  running = nullptr;
-}
 
 // Shows `mine` to the warp and reads lane `from`.
 template <class T>
@@ -181,10 +70,10 @@ T exchange(unsigned mask, T mine, unsigned from) {
   unsigned const thread = threadIdx.x, first = thread / 32 * 32;
   auto const need = static_cast<unsigned>(std::popcount(mask));
   std::memcpy(&running->slots[thread], &mine, sizeof(T));
-  meet(running->warps[thread / 32], need);
+  meet(meeting(mask), need);
   T theirs = mine;
   if (first + from < running->slots.size()) std::memcpy(&theirs, &running->slots[first + from], sizeof(T));
-  meet(running->warps[thread / 32], need);
+  meet(meeting(mask), need);
   return theirs;
 }
 
@@ -203,10 +92,12 @@ inline void submit(stream* s, std::function<void()> work) {
 
 inline void __syncthreads() { emulated::meet(emulated::running->all, blockDim.x); }
 inline void __syncwarp(unsigned mask = 0xFFFFFFFFu) {
-  emulated::meet(emulated::running->warps[threadIdx.x / 32], static_cast<unsigned>(std::popcount(mask)));
+  emulated::meet(emulated::meeting(mask), static_cast<unsigned>(std::popcount(mask)));
 }
 template <class T>
-T __shfl_sync(unsigned mask, T x, int lane, int = 32) { return emulated::exchange(mask, x, static_cast<unsigned>(lane) % 32); }
+T __shfl_sync(unsigned mask, T x, int lane, int = 32) {
+  return emulated::exchange(mask, x, static_cast<unsigned>(lane) % 32);
+}
 template <class T>
 T __shfl_xor_sync(unsigned mask, T x, int step, int = 32) {
   return emulated::exchange(mask, x, (threadIdx.x % 32) ^ static_cast<unsigned>(step));
@@ -225,12 +116,12 @@ inline unsigned __ballot_sync(unsigned mask, int vote) {
   unsigned const thread = threadIdx.x, first = thread / 32 * 32;
   auto const need = static_cast<unsigned>(std::popcount(mask));
   emulated::running->slots[thread] = vote != 0;
-  emulated::meet(emulated::running->warps[thread / 32], need);
+  emulated::meet(emulated::meeting(mask), need);
   unsigned votes = 0;
   for (unsigned lane = 0; lane < 32 && first + lane < emulated::running->slots.size(); ++lane) {
     if (mask >> lane & 1 && emulated::running->slots[first + lane]) votes |= 1u << lane;
   }
-  emulated::meet(emulated::running->warps[thread / 32], need);
+  emulated::meet(emulated::meeting(mask), need);
   return votes;
 }
 inline int __any_sync(unsigned mask, int vote) { return __ballot_sync(mask, vote) != 0; }
@@ -239,7 +130,9 @@ inline int __popc(unsigned x) { return std::popcount(x); }
 inline int __ffs(int x) { return x ? std::countr_zero(static_cast<unsigned>(x)) + 1 : 0; }
 inline int __clz(int x) { return std::countl_zero(static_cast<unsigned>(x)); }
 template <class T>
-T __ldg(T const* x) { return *x; }
+T __ldg(T const* x) {
+  return *x;
+}
 inline void __threadfence() {}
 
 template <class T>
@@ -250,13 +143,21 @@ T atomicAdd(T* place, std::type_identity_t<T> x) {
   return old;
 }
 template <class T>
-T atomicMax(T* place, std::type_identity_t<T> x) { return std::exchange(*place, std::max(*place, x)); }
+T atomicMax(T* place, std::type_identity_t<T> x) {
+  return std::exchange(*place, std::max(*place, x));
+}
 template <class T>
-T atomicMin(T* place, std::type_identity_t<T> x) { return std::exchange(*place, std::min(*place, x)); }
+T atomicMin(T* place, std::type_identity_t<T> x) {
+  return std::exchange(*place, std::min(*place, x));
+}
 template <class T>
-T atomicOr(T* place, std::type_identity_t<T> x) { return std::exchange(*place, *place | x); }
+T atomicOr(T* place, std::type_identity_t<T> x) {
+  return std::exchange(*place, *place | x);
+}
 template <class T>
-T atomicExch(T* place, std::type_identity_t<T> x) { return std::exchange(*place, x); }
+T atomicExch(T* place, std::type_identity_t<T> x) {
+  return std::exchange(*place, x);
+}
 template <class T>
 T atomicCAS(T* place, std::type_identity_t<T> expected, std::type_identity_t<T> x) {
   return std::exchange(*place, *place == expected ? x : *place);
@@ -273,27 +174,32 @@ struct cudaLaunchConfig_t {
 };
 
 template <class... Parameters, class... Arguments>
-cudaError_t cudaLaunchKernelEx(cudaLaunchConfig_t const* config, void (*kernel)(Parameters...), Arguments&&... arguments) {
+cudaError_t cudaLaunchKernelEx(cudaLaunchConfig_t const* config, void (*kernel)(Parameters...),
+                               Arguments&&... arguments) {
   ++emulated::here.launches;
-  emulated::submit(config->stream, [kernel, grid = config->gridDim, block = config->blockDim,
-                                    ... kept = Parameters(arguments)] {
-    emulated::opened const access;
-    gridDim = grid;
-    blockDim = block;
-    for (unsigned b = 0; b < grid.x; ++b) {
-      blockIdx = {b, 0, 0};
-      emulated::run_block(block.x, [&] { kernel(kept...); });
-    }
-  });
+  emulated::submit(config->stream,
+                   [kernel, grid = config->gridDim, block = config->blockDim, ... kept = Parameters(arguments)] {
+                     emulated::opened const access;
+                     gridDim = grid;
+                     blockDim = block;
+                     for (unsigned b = 0; b < grid.x; ++b) {
+                       blockIdx = {b, 0, 0};
+                       emulated::run_block(block.x, [&] { kernel(kept...); });
+                     }
+                   });
   return cudaSuccess;
 }
 
 inline char const* cudaGetErrorName(cudaError_t code) {
   switch (code) {
-    case cudaErrorMemoryAllocation: return "cudaErrorMemoryAllocation";
-    case cudaErrorNoDevice: return "cudaErrorNoDevice";
-    case cudaErrorInsufficientDriver: return "cudaErrorInsufficientDriver";
-    default: return "an emulated error";
+    case cudaErrorMemoryAllocation:
+      return "cudaErrorMemoryAllocation";
+    case cudaErrorNoDevice:
+      return "cudaErrorNoDevice";
+    case cudaErrorInsufficientDriver:
+      return "cudaErrorInsufficientDriver";
+    default:
+      return "an emulated error";
   }
 }
 inline cudaError_t cudaGetLastError() { return cudaSuccess; }
