@@ -95,6 +95,7 @@
 #include <intarsia/sampling/block.hpp>
 #include <intarsia/sampling/buffer.hpp>
 #include <intarsia/sampling/expand.hpp>
+#include <intarsia/sampling/link_plan.hpp>
 #include <intarsia/sampling/link_sampler.hpp>
 #include <intarsia/sampling/links.hpp>
 #include <intarsia/sampling/negative.hpp>
@@ -180,12 +181,14 @@
 #include <intarsia/cuda/context.cuh>
 #include <intarsia/cuda/cuda.cuh>
 #include <intarsia/cuda/device_block.cuh>
+#include <intarsia/cuda/device_links.cuh>
 #include <intarsia/cuda/edge_map.cuh>
 #include <intarsia/cuda/error.cuh>
 #include <intarsia/cuda/found.cuh>
 #include <intarsia/cuda/gather.cuh>
 #include <intarsia/cuda/gemm.cuh>
 #include <intarsia/cuda/launch.cuh>
+#include <intarsia/cuda/link_sampler.cuh>
 #include <intarsia/cuda/map.cuh>
 #include <intarsia/cuda/memory.cuh>
 #include <intarsia/cuda/merge_rows.cuh>

@@ -95,6 +95,7 @@
 #include <intarsia/sampling/block.hpp>
 #include <intarsia/sampling/buffer.hpp>
 #include <intarsia/sampling/expand.hpp>
+#include <intarsia/sampling/link_plan.hpp>
 #include <intarsia/sampling/link_sampler.hpp>
 #include <intarsia/sampling/links.hpp>
 #include <intarsia/sampling/negative.hpp>

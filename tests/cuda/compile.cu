@@ -1,6 +1,7 @@
 // What nvcc has to take: the training of a typed model, every op and every loss on a device. Compiled, never run.
 #include <array>
 #include <intarsia/cuda/cuda.cuh>
+#include <intarsia/cuda/link_sampler.cuh>
 #include <intarsia/exec/tape.hpp>
 #include <intarsia/loss/in_batch_softmax.hpp>
 #include <intarsia/loss/info_nce.hpp>
@@ -37,9 +38,8 @@ float trains(ia::cuda::context& ctx, ia::graph<Three> const& g) {
   ia::hetero_sage<Three, 8, 4> encoder{ctx};
   auto on_device = ia::cuda::upload(ctx, encoder);
   auto const links = ia::cuda::upload(ctx, g);
-  auto const rows = Three::map_nodes([&](auto n) {
-    return ia::tensor<ia::rows_of<decltype(n)>, ia::dim<n.width>>(g.nodes(n), n.width);
-  });
+  auto const rows = Three::map_nodes(
+      [&](auto n) { return ia::tensor<ia::rows_of<decltype(n)>, ia::dim<n.width>>(g.nodes(n), n.width); });
   auto const features = ia::cuda::upload(ctx, rows);
   ia::adam learn{on_device, {.rate = 1e-2f}};
   ia::tape tape{ctx};
@@ -47,6 +47,24 @@ float trains(ia::cuda::context& ctx, ia::graph<Three> const& g) {
   auto const missed = in_batch_softmax(tape, z[Book{}], z[Show{}], {.temperature = 0.2f});
   learn.step(tape.backward(missed));
   return ia::cuda::download(ctx, missed)[0][0];
+}
+
+float learns_links(ia::cuda::context& ctx, ia::graph<Three> const& g) {
+  auto encoder = ia::cuda::upload(ctx, ia::hetero_sage<Three, 8, 4>{ctx});
+  auto const features =
+      ia::cuda::upload(ctx, Three::map_nodes([&](auto n) {
+                         return ia::tensor<ia::rows_of<decltype(n)>, ia::dim<n.width>>(g.nodes(n), n.width);
+                       }));
+  ia::adam learn{encoder, {.rate = 1e-2f}};
+  auto links = ia::cuda::sample_links(ctx, g, {.batch = 64, .fanout = {5, 3}});
+  float last = 0;
+  for (auto& batch : links) {
+    ia::tape tape{ctx};
+    auto const missed = link_contrastive(tape, encoder(tape, batch.graph, batch.rows(features)), batch.links);
+    learn.step(tape.backward(missed));
+    last = ia::cuda::download(ctx, missed)[0][0];
+  }
+  return last;
 }
 
 matrix by_number(device_tape& on, matrix a, matrix b) {

@@ -154,7 +154,7 @@ class negatives {
         detail::mark_in_batch{rules(anchor_type, type), anchors.data(), positives.data(), valid, anchors.size()});
   }
 
- private:
+  // What a kernel of one's own draws by.
   [[nodiscard]] detail::negative_rules rules(std::size_t anchor_type, std::size_t type) const {
     bool const chances = type < stay_.size();
     return {options_.from,
@@ -169,6 +169,7 @@ class negatives {
             chances ? other_[type].data() : nullptr};
   }
 
+ private:
   negative_options options_;
   std::size_t each_, types_;
   device_array<std::uint64_t> first_of_;

@@ -122,8 +122,8 @@ class neighbor_sampler {
 
   // The first half of fill: moves what the batch consists of (its position, nodes, hidden edges) to the device. All
   // that the second half does is the same for every batch, so that it may be captured in a CUDA graph, and replayed
-  // after further calls of stage.
-  void stage(device_block<S>& b, sampler_position at) {
+  // after further calls of stage. nodes_follow: nothing was added, the caller writes all of seeds() itself.
+  void stage(device_block<S>& b, sampler_position at, bool nodes_follow = false) {
     std::vector<std::size_t> most(S::node_count);
     bool larger = false;
     for (std::size_t n = 0; n < S::node_count; ++n) {
@@ -154,7 +154,8 @@ class neighbor_sampler {
         staged_[seeds_at_[n] + i / 2] = nodes[i] | (second << 32);
       }
     }
-    detail::to_device(*context_, staged_.data(), inputs_.data(), staged_.size() * sizeof(std::uint64_t));
+    std::size_t const moved = nodes_follow ? hidden_at(S::relation_count) : staged_.size();
+    detail::to_device(*context_, staged_.data(), inputs_.data(), moved * sizeof(std::uint64_t));
   }
 
   // The nodes of a type that the staged batch starts from, on the device: no_node where there is none, and repeats are

@@ -19,36 +19,25 @@ struct link_contrastive_options {
   float margin = 0.3f;
 };
 
-// Links lie on the host.
-template <class On>
-concept reads_links =
-    std::same_as<typename On::context_type::space, host> ||
-    because<"link_contrastive reads links on the host: on a device, gather their ends and use info_nce">();
+// The two ends of each link and what it is told apart from, as rows of one matrix.
+template <class Space>
+struct link_ends {
+  std::span<slot<void> const> anchors, positives;  // (links)
+  std::span<slot<void> const> negatives;           // (links, each)
+  std::span<std::uint8_t const> valid;             // (links, each)
+};
 
-// For contexts of the host. z: per node type a var (nodes, m); links: slots into z. The mean over the links of all
-// relations -> (1, 1).
-// Throws shape_error where the links have no negatives of their own (those of in_batch go by in_batch_softmax).
-template <class Z, schema_type S, recorder On>
-  requires reads_links<On>
-[[nodiscard]] auto link_contrastive(On& on, Z const& z, link_set<S> const& links,
-                                    link_contrastive_options const& options = {}) {
-  auto const all = stack(on, z);
-  auto& scratch = on.backend().scratch();
-  std::array<std::uint32_t, S::node_count> begin{};
-  std::uint32_t rows = 0;
-  S::each_node([&](auto n) {
-    begin[S::template node_index<decltype(n)>] = rows;
-    rows += static_cast<std::uint32_t>(z[n].rows());
-  });
+// All ends as rows of a matrix in which the rows of type n begin at begin[n], in the context's scratch memory.
+template <schema_type S, class Context>
+[[nodiscard]] link_ends<host> ends_of(Context& ctx, link_set<S> const& links,
+                                      std::array<std::uint32_t, S::node_count> const& begin) {
+  auto& scratch = ctx.scratch();
   std::size_t count = 0, wrong = 0;
   for (auto const& of : links.data()) {
     count += of.anchors.size();
     wrong += of.negatives.size();
   }
-  expects(count == 0 || wrong >= count,
-          "link_contrastive: ask the sampler for negatives of each link, as in {.each = 20}");
   std::size_t const each = count == 0 ? 0 : wrong / count;
-
   auto* const anchors = scratch.template take<slot<void>>(count);
   auto* const positives = scratch.template take<slot<void>>(count);
   auto* const negatives = scratch.template take<slot<void>>(count * each);
@@ -67,12 +56,38 @@ template <class Z, schema_type S, recorder On>
       valid[j] = of.valid[l];
     }
   });
-  auto const a = gather(on, all, std::span{anchors, count});
-  auto const p = gather(on, all, std::span{positives, count});
-  auto const n = gather(on, all, std::span{negatives, count * each});
-  std::span<std::uint8_t const> const counts{valid, count * each};
-  return options.kind == contrast_kind::softmax ? info_nce(on, a, p, n, {options.temperature, counts})
-                                                : max_margin(on, a, p, n, {options.margin, counts});
+  return {{anchors, count}, {positives, count}, {negatives, count * each}, {valid, count * each}};
+}
+
+// Links lie where the context computes.
+template <class Links, class On>
+concept links_for =
+    std::same_as<typename Links::space, typename On::context_type::space> ||
+    because<"these links lie in another memory than the context: on a device, sample them by cuda::sample_links">();
+
+// z: per node type a var (nodes, m); links: slots into z, of a link_set, or on a device of cuda::device_links. The mean
+// over the links of all relations -> (1, 1).
+// Throws shape_error where the links have no negatives of their own (those of in_batch go by in_batch_softmax).
+template <class Z, class Links, recorder On>
+  requires links_for<Links, On>
+[[nodiscard]] auto link_contrastive(On& on, Z const& z, Links const& links,
+                                    link_contrastive_options const& options = {}) {
+  using S = typename Links::schema;
+  auto const all = stack(on, z);
+  std::array<std::uint32_t, S::node_count> begin{};
+  std::uint32_t rows = 0;
+  S::each_node([&](auto n) {
+    begin[S::template node_index<decltype(n)>] = rows;
+    rows += static_cast<std::uint32_t>(z[n].rows());
+  });
+  auto const ends = ends_of(on.backend(), links, begin);
+  expects(ends.anchors.empty() || ends.negatives.size() >= ends.anchors.size(),
+          "link_contrastive: ask the sampler for negatives of each link, as in {.each = 20}");
+  auto const a = gather(on, all, ends.anchors);
+  auto const p = gather(on, all, ends.positives);
+  auto const n = gather(on, all, ends.negatives);
+  return options.kind == contrast_kind::softmax ? info_nce(on, a, p, n, {options.temperature, ends.valid})
+                                                : max_margin(on, a, p, n, {options.margin, ends.valid});
 }
 
 }  // namespace intarsia::inline v0

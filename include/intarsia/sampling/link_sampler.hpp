@@ -1,7 +1,7 @@
 // Batches of links to learn from, each with the neighborhood that its nodes are computed from.
 #pragma once
 
-#include <intarsia/sampling/balance.hpp>
+#include <intarsia/sampling/link_plan.hpp>
 #include <intarsia/sampling/links.hpp>
 #include <intarsia/sampling/neighbor.hpp>
 #include <intarsia/sampling/thinned.hpp>
@@ -30,6 +30,12 @@ struct link_options {
   bool outermost_by_id = false;                     // as in neighbor_options
   bool either_end = true;                           // a link of a symmetric verb is read from either end by chance
   per_relation<S, bool> supervise = all_of_them();  // relations whose links enter the loss (with their reverses)
+
+  // For samplers.
+  [[nodiscard]] std::vector<bool> supervised() const {
+    return std::vector<bool>(supervise.values.begin(), supervise.values.end());
+  }
+  [[nodiscard]] detail::link_draws draws() const { return {batch, steps, balance, weighted, either_end}; }
 
   [[nodiscard]] static per_relation<S, bool> all_of_them() {
     per_relation<S, bool> all;
@@ -93,35 +99,27 @@ class link_sampler {
                    g,
                    {options_.fanout, options_.replace, options_.weighted_neighbors, options_.outermost_by_id},
                    detail::stream_of(stream_, 10)},
-        relations_{neighbors_.relations().all()},
         whole_{g.hop()},
-        seeds_{relations_,        supervised(),      options_.balance,
-               options_.weighted, ctx.random_seed(), detail::stream_of(stream_, 11)},
-        negatives_{relations_, supervised(), neighbors_.relations().nodes(), options_.negatives} {
-    expects(options_.batch > 0, "sample_links: a batch has at least one link");
+        plan_{neighbors_.relations().all(), options_.supervised(), options_.draws(), ctx.random_seed(), stream_},
+        negatives_{plan_.relations(), options_.supervised(), neighbors_.relations().nodes(), options_.negatives} {
     expects(!(options_.full_graph && options_.scope == balance_scope::graph),
             "sample_links: full_graph reads every edge, so the balance can only apply to the seeds");
     expects(!(options_.weighted && options_.scope == balance_scope::graph),
             "sample_links: weighted links are drawn one by one, so the balance can only apply to the seeds");
-    if (options_.scope == balance_scope::graph) thinned_.reserve(relations_, seeds_);
-    std::uint64_t const steps = (seeds_.size() + options_.batch - 1) / options_.batch;
-    steps_ = options_.steps == 0 || seeds_.size() == 0 ? steps
-             : options_.weighted                       ? options_.steps
-                                                       : std::min(steps, options_.steps);
-    drawn_.resize(options_.batch);
+    if (options_.scope == balance_scope::graph) thinned_.reserve(plan_.relations(), plan_.seeds());
     neighbors_.reserve_hidden(2 * options_.batch);
   }
 
   // Batches of an epoch, and links.
-  [[nodiscard]] std::uint64_t steps() const { return steps_; }
-  [[nodiscard]] std::uint64_t links() const { return seeds_.size(); }
+  [[nodiscard]] std::uint64_t steps() const { return plan_.steps(); }
+  [[nodiscard]] std::uint64_t links() const { return plan_.seeds().size(); }
   [[nodiscard]] std::uint64_t epochs() const { return options_.epochs; }
   [[nodiscard]] link_options<S> const& options() const { return options_; }
 
   // The batch that comes next.
   [[nodiscard]] sampler_position position() const { return next_; }
   void seek(sampler_position at) {
-    expects(at.batch == 0 || at.batch < steps_,
+    expects(at.batch == 0 || at.batch < plan_.steps(),
             "sample_links: seek to a batch of the epoch, or to batch 0 of the next");
     next_ = at;
   }
@@ -159,14 +157,17 @@ class link_sampler {
 
   // Fills a batch of make_batch() with the next one; false at the end of the last epoch.
   bool next(batch_type& b) {
-    if (steps_ == 0 || next_.epoch >= options_.epochs) return false;
-    if (started_ != next_.epoch) start(next_.epoch);
+    if (plan_.steps() == 0 || next_.epoch >= options_.epochs) return false;
+    if (plan_.start(next_.epoch) && options_.scope == balance_scope::graph) {
+      thinned_.build(plan_.relations(), plan_.seeds(), neighbors_.relations().all());
+      neighbors_.index();
+    }
     b.position = next_;
     draw_links(b);
     draw_negatives(b);
     if (!options_.full_graph) place(b);
     group_by_type(b);
-    if (++next_.batch == steps_) next_ = {next_.epoch + 1, 0};
+    if (++next_.batch == plan_.steps()) next_ = {next_.epoch + 1, 0};
     return true;
   }
 
@@ -180,51 +181,15 @@ class link_sampler {
   [[nodiscard]] end_of_batches end() const { return {}; }
 
  private:
-  struct link {
-    std::uint32_t relation, anchor, positive;
-  };
-
-  [[nodiscard]] std::vector<bool> supervised() const {
-    return std::vector<bool>(options_.supervise.values.begin(), options_.supervise.values.end());
-  }
-
-  void start(std::uint64_t epoch) {
-    seeds_.start(epoch);
-    if (options_.scope == balance_scope::graph) {
-      thinned_.build(relations_, seeds_, neighbors_.relations().all());
-      neighbors_.index();
-    }
-    started_ = epoch;
-  }
-
   // The positives of the batch, read in the direction of their relation, by relation in the order of the draw.
   void draw_links(batch_type& b) {
-    for (auto& keys : b.seeds()) keys.clear();
-    std::uint64_t const first = next_.batch * options_.batch;
-    std::uint64_t const stream = detail::stream_of(stream_, 12, next_.epoch);
-    count_ = options_.weighted ? options_.batch : std::min<std::uint64_t>(options_.batch, seeds_.size() - first);
-    for (std::size_t i = 0; i < count_; ++i) {
-      detail::seed_edge const edge = seeds_(relations_, first + i);
-      auto const& relation = relations_[edge.relation];
-      std::uint64_t const key = (std::uint64_t{edge.target} << 32) | edge.source;
-      b.seeds()[edge.relation].push(key);
-      if (relation.reverse != detail::no_relation) b.seeds()[relation.reverse].push((key >> 32) | (key << 32));
-      bool const turn = options_.either_end && relation.symmetric && relation.reverse != detail::no_relation &&
-                        random{context_->random_seed(), stream, first + i}.bits() % 2 == 1;
-      drawn_[i] =
-          turn ? link{relation.reverse, edge.target, edge.source} : link{edge.relation, edge.source, edge.target};
-    }
-    for (auto& keys : b.seeds()) {
-      std::sort(keys.begin(), keys.end());
-      keys.resize(static_cast<std::size_t>(std::unique(keys.begin(), keys.end()) - keys.begin()));
-    }
     for (auto& links : b.links.data()) {
       links.anchors.clear();
       links.positives.clear();
     }
-    for (std::size_t i = 0; i < count_; ++i) {
-      b.links.data()[drawn_[i].relation].anchors.push(drawn_[i].anchor);
-      b.links.data()[drawn_[i].relation].positives.push(drawn_[i].positive);
+    for (detail::drawn_link const& link : plan_.draw(next_, b.seeds())) {
+      b.links.data()[link.relation].anchors.push(link.anchor);
+      b.links.data()[link.relation].positives.push(link.positive);
     }
   }
 
@@ -233,7 +198,7 @@ class link_sampler {
     for (std::uint32_t r = 0; r < S::relation_count; ++r) {
       auto& links = b.links.data()[r];
       std::size_t const count = links.anchors.size();
-      std::uint32_t const source = relations_[r].source, target = relations_[r].target;
+      std::uint32_t const source = plan_.relations()[r].source, target = plan_.relations()[r].target;
       if (options_.negatives.from == negative_source::in_batch) {
         links.valid.resize(count * count);
         context_->threads().bulk(count, 16, [&](std::size_t begin, std::size_t end) {
@@ -272,10 +237,10 @@ class link_sampler {
     neighbors_.start(b.graph);
     for (std::uint32_t r = 0; r < S::relation_count; ++r) {
       auto& links = b.links.data()[r];
-      for (auto& node : links.anchors) node = neighbors_.add(b.graph, relations_[r].source, node);
-      for (auto& node : links.positives) node = neighbors_.add(b.graph, relations_[r].target, node);
+      for (auto& node : links.anchors) node = neighbors_.add(b.graph, plan_.relations()[r].source, node);
+      for (auto& node : links.positives) node = neighbors_.add(b.graph, plan_.relations()[r].target, node);
       for (std::size_t j = 0; j < links.negatives.size(); ++j) {
-        std::uint32_t const type = links.types.size() > 0 ? links.types[j] : relations_[r].target;
+        std::uint32_t const type = links.types.size() > 0 ? links.types[j] : plan_.relations()[r].target;
         links.negatives[j] = neighbors_.add(b.graph, type, links.negatives[j]);
       }
     }
@@ -307,15 +272,10 @@ class link_sampler {
   link_options<S> options_;
   std::uint64_t stream_;
   neighbor_sampler<S, Context> neighbors_;
-  std::vector<detail::relation_rows> relations_;  // the whole graph's, also where neighbors_ reads a thinned one
   intarsia::hop<S> whole_;
-  detail::seed_plan seeds_;
+  detail::link_plan plan_;  // of the whole graph, also where neighbors_ reads a thinned one
   detail::negative_plan negatives_;
   detail::thinned_rows thinned_;
-  std::vector<link> drawn_;
-  std::size_t count_ = 0;
-  std::uint64_t steps_ = 0;
-  std::optional<std::uint64_t> started_;
   sampler_position next_;
   std::optional<batch_type> current_;
 };

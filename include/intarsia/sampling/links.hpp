@@ -5,6 +5,7 @@
 #include <intarsia/sampling/buffer.hpp>
 #include <intarsia/sampling/negative.hpp>
 #include <intarsia/schema/schema.hpp>
+#include <intarsia/tensor/space.hpp>
 #include <span>
 #include <vector>
 
@@ -51,6 +52,7 @@ template <schema_type S>
 class link_set {
  public:
   using schema = S;
+  using space = host;
 
   [[nodiscard]] negative_source from() const { return from_; }
   // Links of all relations.
