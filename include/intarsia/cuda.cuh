@@ -140,6 +140,7 @@
 #include <intarsia/optim/clip.hpp>
 #include <intarsia/optim/learned.hpp>
 #include <intarsia/optim/optimizer.hpp>
+#include <intarsia/optim/row_adagrad.hpp>
 #include <intarsia/optim/schedule.hpp>
 #include <intarsia/optim/sgd.hpp>
 
@@ -178,6 +179,7 @@
 
 // The CUDA backend
 #include <intarsia/cuda/arena.cuh>
+#include <intarsia/cuda/clip.cuh>
 #include <intarsia/cuda/context.cuh>
 #include <intarsia/cuda/cuda.cuh>
 #include <intarsia/cuda/device_block.cuh>
@@ -199,6 +201,7 @@
 #include <intarsia/cuda/pieces.cuh>
 #include <intarsia/cuda/ranking.cuh>
 #include <intarsia/cuda/reduce.cuh>
+#include <intarsia/cuda/replay.cuh>
 #include <intarsia/cuda/rows.cuh>
 #include <intarsia/cuda/sample.cuh>
 #include <intarsia/cuda/scan.cuh>

@@ -18,6 +18,7 @@
 #include <intarsia/ops/rows.hpp>
 #include <intarsia/ops/stack.hpp>
 #include <intarsia/optim/adam.hpp>
+#include <intarsia/optim/clip.hpp>
 
 namespace ia = intarsia;
 
@@ -57,14 +58,21 @@ float learns_links(ia::cuda::context& ctx, ia::graph<Three> const& g) {
                        }));
   ia::adam learn{encoder, {.rate = 1e-2f}};
   auto links = ia::cuda::sample_links(ctx, g, {.batch = 64, .fanout = {5, 3}});
-  float last = 0;
-  for (auto& batch : links) {
-    ia::tape tape{ctx};
-    auto const missed = link_contrastive(tape, encoder(tape, batch.graph, batch.rows(features)), batch.links);
-    learn.step(tape.backward(missed));
-    last = ia::cuda::download(ctx, missed)[0][0];
+  auto batch = links.make_batch();
+  auto last = ia::cuda::upload(ctx, ia::tensor<ia::dyn, ia::dyn>(1, 1));
+  ia::cuda::replay step{ctx};
+  while (links.stage(batch)) {
+    step([&] {
+      links.draw(batch);
+      ia::tape tape{ctx};
+      auto const missed = link_contrastive(tape, encoder(tape, batch.graph, batch.rows(features)), batch.links);
+      auto const slopes = tape.backward(missed);
+      static_cast<void>(clip(slopes, 1.0));
+      learn.step(slopes);
+      copy(ctx, missed.value, last.view());
+    });
   }
-  return last;
+  return ia::cuda::download(ctx, last)[0][0];
 }
 
 matrix by_number(device_tape& on, matrix a, matrix b) {

@@ -60,8 +60,8 @@ std::size_t leaked(ia::cuda::context& ctx, ia::cuda::link_batch<Catalogue> const
   auto const anchors = read(ctx, b.links.anchors()), positives = read(ctx, b.links.positives());
   std::size_t sum = 0;
   Catalogue::each_relation([&](auto r) {
-    auto const source = ia::cuda::download(ctx, b.graph.ids(r.source)),
-               target = ia::cuda::download(ctx, b.graph.ids(r.target));
+    auto const source = ia::cuda::download(ctx, b.graph.ids(r.source));
+    auto const target = ia::cuda::download(ctx, b.graph.ids(r.target));
     constexpr std::size_t number = Catalogue::relation_index<decltype(r)>;
     for (auto i = b.links.begins()[number]; i < b.links.begins()[number + 1]; ++i) {
       std::uint32_t const from = source[anchors[i]].value, to = target[positives[i]].value;
@@ -74,8 +74,8 @@ std::size_t leaked(ia::cuda::context& ctx, ia::cuda::link_batch<Catalogue> const
       auto const rows = b.graph.hop(layer, b.graph.layers())[r].forward;
       auto const offsets = ia::cuda::download(ctx, std::span{rows.offsets, rows.rows + 1});
       auto const columns = ia::cuda::download(ctx, std::span{rows.columns, rows.entries()});
-      auto const source = ia::cuda::download(ctx, b.graph.ids(r.source)),
-                 target = ia::cuda::download(ctx, b.graph.ids(r.target));
+      auto const source = ia::cuda::download(ctx, b.graph.ids(r.source));
+      auto const target = ia::cuda::download(ctx, b.graph.ids(r.target));
       for (std::size_t t = 0; t < rows.rows; ++t) {
         for (auto e = offsets[t]; e < offsets[t + 1]; ++e) {
           sum += seeds.count({static_cast<std::uint32_t>(Catalogue::relation_index<decltype(r)>),

@@ -78,6 +78,7 @@ class arena {
  public:
   struct mark {
     std::size_t block = 0, used = 0;
+    friend bool operator==(mark const&, mark const&) = default;
   };
 
   arena(memory_source source, cudaStream_t stream) : source_{source}, stream_{stream} {}
@@ -92,6 +93,7 @@ class arena {
       used_ = 0;
     }
     if (current_ == blocks_.size()) {
+      ++changes_;
       blocks_.emplace_back(source_, stream_, std::max({size, std::min(capacity(), most_growth), std::size_t{1} << 20}));
       used_ = 0;
     }
@@ -108,11 +110,14 @@ class arena {
     used_ = m.used;
     if (m.block == 0 && m.used == 0 && blocks_.size() > 1) {
       std::size_t const total = capacity();
+      ++changes_;
       blocks_.clear();
       blocks_.emplace_back(source_, stream_, total);
     }
   }
 
+  // Rises whenever memory was taken or merged: while it stays, equal work finds equal addresses.
+  [[nodiscard]] std::size_t changes() const { return changes_; }
   // Bytes reserved on the device; for tests and reports.
   [[nodiscard]] std::size_t capacity() const {
     std::size_t total = 0;
@@ -126,7 +131,7 @@ class arena {
   memory_source source_;
   cudaStream_t stream_;
   std::vector<block> blocks_;
-  std::size_t current_ = 0, used_ = 0;
+  std::size_t current_ = 0, used_ = 0, changes_ = 0;
 };
 
 }  // namespace intarsia::inline v0::cuda

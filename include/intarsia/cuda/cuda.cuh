@@ -1,6 +1,7 @@
 // The CUDA backend: every kernel that exec/backend.hpp lists.
 #pragma once
 
+#include <intarsia/cuda/clip.cuh>
 #include <intarsia/cuda/context.cuh>
 #include <intarsia/cuda/edge_map.cuh>
 #include <intarsia/cuda/gather.cuh>
@@ -10,6 +11,7 @@
 #include <intarsia/cuda/merge_rows.cuh>
 #include <intarsia/cuda/pair_softmax.cuh>
 #include <intarsia/cuda/reduce.cuh>
+#include <intarsia/cuda/replay.cuh>
 #include <intarsia/cuda/segment.cuh>
 #include <intarsia/cuda/spmm.cuh>
 #include <intarsia/cuda/step_parameters.cuh>

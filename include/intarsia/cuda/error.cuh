@@ -31,6 +31,9 @@ namespace detail {
       return "the device's memory is full: use smaller batches or fan-outs, or free what others hold there";
     case cudaErrorNoKernelImageForDevice:
       return "this program was not compiled for the device: add its architecture to CMAKE_CUDA_ARCHITECTURES";
+    case cudaErrorStreamCaptureUnsupported:
+    case cudaErrorStreamCaptureInvalidated:
+      return "a step that is captured only puts work on the stream: read results and move batches outside of it";
     default:
       return "the device reports an error: run the program under compute-sanitizer to find the kernel";
   }

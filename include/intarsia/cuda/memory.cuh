@@ -57,13 +57,12 @@ class device_tensor {
   // Uninitialised.
   device_tensor(context& ctx, std::size_t rows, std::size_t cols)
       : rows_{rows}, cols_{cols}, numbers_{ctx.keep(rows * cols * sizeof(T))} {}
-  // Zeros as many as another one's numbers, or `cols` for each of its rows, on the same stream.
-  [[nodiscard]] static device_tensor zeros_like(auto const& x) { return zeros_like(x, x.cols()); }
-  [[nodiscard]] static device_tensor zeros_like(auto const& x, std::size_t cols) {
+  // Zeros from the same source of memory and on the same stream as another one's numbers.
+  [[nodiscard]] static device_tensor zeros_beside(auto const& x, std::size_t rows, std::size_t cols) {
     device_tensor made;
-    made.rows_ = x.rows();
+    made.rows_ = rows;
     made.cols_ = cols;
-    made.numbers_ = x.memory().like(made.size() * sizeof(T));
+    made.numbers_ = x.memory().like(rows * cols * sizeof(T));
     if (made.size() > 0) {
       check(cudaMemsetAsync(made.data(), 0, made.size() * sizeof(T), made.numbers_.stream()), "setting numbers");
     }
@@ -172,6 +171,12 @@ namespace intarsia::inline v0::detail {
 template <class T>
 struct owned_in<device, T> {
   using type = cuda::device_tensor<dyn, dyn, T>;
-  [[nodiscard]] static type zeros(auto const& x, std::size_t cols) { return type::zeros_like(x, cols); }
+  [[nodiscard]] static type zeros(auto const& x, std::size_t rows, std::size_t cols) {
+    return type::zeros_beside(x, rows, cols);
+  }
+  static void set(type& x, T value) {
+    cuda::check(cudaMemcpyAsync(x.data(), &value, sizeof(T), cudaMemcpyHostToDevice, x.memory().stream()),
+                "setting a number");
+  }
 };
 }  // namespace intarsia::inline v0::detail

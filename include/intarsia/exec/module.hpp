@@ -42,13 +42,15 @@ inline constexpr bool is_tensor = requires(T& x) {
   x.data();
   x.view();
 };
-// What owns zeros, `cols` for each row of a tensor, in the same memory; other memories than the host's add theirs.
+// What owns zeros, (rows, cols), in the same memory as a tensor; other memories than the host's add theirs.
+// set(x, value) writes the first number of x, before the work to come.
 template <class Space, class T>
 struct owned_in;
 template <class T>
 struct owned_in<host, T> {
   using type = tensor<dyn, dyn, T>;
-  [[nodiscard]] static type zeros(auto const& x, std::size_t cols) { return type(x.rows(), cols); }
+  [[nodiscard]] static type zeros(auto const& /*x*/, std::size_t rows, std::size_t cols) { return type(rows, cols); }
+  static void set(type& x, T value) { x.data()[0] = value; }
 };
 // Where the tensors of a module lie: it says so by `space`, or they are the host's.
 template <class M>

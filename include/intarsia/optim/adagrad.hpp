@@ -15,11 +15,12 @@ struct adagrad_options {
 namespace detail {
 template <class T>
 struct adagrad_rule {
-  T rate, epsilon, decay;
+  float const* rate;
+  T epsilon, decay;
   INTARSIA_FN void operator()(T& x, T gradient, T& sum) const {
     T const g = gradient + decay * x;
     sum += g * g;
-    x -= rate * g / (root_of(sum) + epsilon);
+    x -= static_cast<T>(*rate) * g / (root_of(sum) + epsilon);
   }
 };
 }  // namespace detail
@@ -43,7 +44,7 @@ class adagrad : public detail::optimizer<adagrad<Space>, adagrad_options, 1, Spa
     using T = typename Parameters::scalar;
     parameters.begin(slopes);
     parameters.update(slopes.backend(), [&](std::size_t) {
-      return detail::adagrad_rule<T>{static_cast<T>(this->options_.rate), static_cast<T>(this->options_.epsilon),
+      return detail::adagrad_rule<T>{this->rate_now(), static_cast<T>(this->options_.epsilon),
                                      static_cast<T>(this->options_.weight_decay)};
     });
   }

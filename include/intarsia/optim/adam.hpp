@@ -15,15 +15,36 @@ struct adam_options {
 };
 
 namespace detail {
-// One number's step, with its bias corrections in `rate` and `root`.
+// What a step of a parameter multiplies by: the rate and the root's factor with their bias corrections, and how much
+// the parameter shrinks.
+template <class T>
+struct adam_factors {
+  T rate, root, shrink;
+};
+// The factors of each parameter from the steps it has taken, where they are counted.
+template <class T>
+struct find_adam_factors {
+  float const *steps, *rate;
+  double beta1, beta2;
+  T decay;
+  adam_factors<T>* out;
+  INTARSIA_FN void operator()(std::size_t p) const {
+    auto const t = static_cast<double>(steps[p]);
+    double const step = *rate / (1 - std::pow(beta1, t));
+    double const root = 1 / std::sqrt(1 - std::pow(beta2, t));
+    out[p] = {static_cast<T>(step), static_cast<T>(root), static_cast<T>(*rate) * decay};
+  }
+};
+// One number's step.
 template <class T>
 struct adam_rule {
-  T rate, root, keep, keep_square, epsilon, shrink, pull;
+  adam_factors<T> const* by;
+  T keep, keep_square, epsilon, pull;
   INTARSIA_FN void operator()(T& x, T gradient, T& mean, T& square) const {
     T const g = gradient + pull * x;
     mean = keep * mean + (T{1} - keep) * g;
     square = keep_square * square + (T{1} - keep_square) * g * g;
-    x -= shrink * x + rate * mean / (root * root_of(square) + epsilon);
+    x -= by->shrink * x + by->rate * mean / (by->root * root_of(square) + epsilon);
   }
 };
 }  // namespace detail
@@ -50,18 +71,17 @@ class adam : public detail::optimizer<adam<Space>, adam_options, 2, Space> {
   template <class Parameters>
   void take(auto const& slopes, Parameters& parameters) {
     using T = typename Parameters::scalar;
+    auto& ctx = slopes.backend();
+    scope const temporary{ctx};
     parameters.begin(slopes);
+    auto* const factors = ctx.scratch().template take<detail::adam_factors<T>>(parameters.size());
     T const decay = static_cast<T>(this->options_.weight_decay);
-    parameters.update(slopes.backend(), [&](std::size_t p) {
-      auto const t = static_cast<double>(parameters.steps(p));
-      double const rate = this->options_.rate / (1 - std::pow(double{this->options_.beta1}, t));
-      double const root = 1 / std::sqrt(1 - std::pow(double{this->options_.beta2}, t));
-      return detail::adam_rule<T>{static_cast<T>(rate),
-                                  static_cast<T>(root),
-                                  static_cast<T>(this->options_.beta1),
-                                  static_cast<T>(this->options_.beta2),
-                                  static_cast<T>(this->options_.epsilon),
-                                  decoupled_ ? static_cast<T>(this->options_.rate) * decay : T{0},
+    map(ctx, parameters.size(),
+        detail::find_adam_factors<T>{parameters.steps(), this->rate_now(), double{this->options_.beta1},
+                                     double{this->options_.beta2}, decoupled_ ? decay : T{0}, factors});
+    parameters.update(ctx, [&](std::size_t p) {
+      return detail::adam_rule<T>{factors + p, static_cast<T>(this->options_.beta1),
+                                  static_cast<T>(this->options_.beta2), static_cast<T>(this->options_.epsilon),
                                   decoupled_ ? T{0} : decay};
     });
   }

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <concepts>
 #include <intarsia/exec/tape.hpp>
 
 namespace intarsia::inline v0 {
@@ -20,8 +21,10 @@ void each_chunk(gradients::entry const& e, F&& f) {
 }
 }  // namespace detail
 
-// The length of all gradients of a loss taken as one vector; summed in double, in the order of the tape.
+// The length of all gradients of a loss taken as one vector; summed in double, in the order of the tape. On the
+// host.
 template <class Context>
+  requires std::same_as<typename Context::space, host>
 [[nodiscard]] double gradient_norm(gradients_on<Context> const& slopes) {
   double sum = 0;
   slopes.each([&](gradients::entry const& e) {
@@ -38,20 +41,25 @@ template <class Context>
   return std::sqrt(sum);
 }
 
-// Scales all gradients by the same factor so that their norm is at most `limit`; returns the norm before.
+// Scales all gradients by the same factor so that their norm is at most `limit`; returns the norm before: on the host a
+// double, on a device a var<dim<1>, dim<1>, double, device> that lives as long as the tape, and nothing blocks.
 //   auto slopes = tape.backward(loss); clip(slopes, 1.0); learn.step(slopes);
 template <class Context>
-double clip(gradients_on<Context> const& slopes, double limit) {
-  double const norm = gradient_norm(slopes);
-  if (!(norm > limit)) return norm;
-  double const factor = limit / norm;
-  slopes.each([&](gradients::entry const& e) {
-    detail::each_chunk(e, [&](auto* numbers, std::size_t count) {
-      using T = std::remove_pointer_t<decltype(numbers)>;
-      for (std::size_t i = 0; i < count; ++i) numbers[i] *= static_cast<T>(factor);
+auto clip(gradients_on<Context> const& slopes, double limit) {
+  if constexpr (std::is_same_v<typename Context::space, host>) {
+    double const norm = gradient_norm(slopes);
+    if (!(norm > limit)) return norm;
+    double const factor = limit / norm;
+    slopes.each([&](gradients::entry const& e) {
+      detail::each_chunk(e, [&](auto* numbers, std::size_t count) {
+        using T = std::remove_pointer_t<decltype(numbers)>;
+        for (std::size_t i = 0; i < count; ++i) numbers[i] *= static_cast<T>(factor);
+      });
     });
-  });
-  return norm;
+    return norm;
+  } else {
+    return clip_gradients(slopes.backend(), slopes, limit);
+  }
 }
 
 }  // namespace intarsia::inline v0

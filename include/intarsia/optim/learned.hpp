@@ -15,9 +15,21 @@
 #include <optional>
 #include <span>
 #include <type_traits>
+#include <utility>
 #include <vector>
 
 namespace intarsia::inline v0::detail {
+
+// Counts a step for the parameters that took part: a mark for each of some from `first` on.
+struct count_steps {
+  static constexpr std::size_t most = 1024;
+  float* steps;
+  std::size_t first;
+  std::array<std::uint64_t, most / 64> part{};
+  INTARSIA_FN void operator()(std::size_t i) const {
+    if (part[i / 64] >> (i % 64) & 1) steps[first + i] += 1;
+  }
+};
 
 // Those of scalar type T in one memory, with States numbers kept for each of theirs, or ByRow for each of their rows,
 // and how many steps each has taken.
@@ -36,7 +48,7 @@ class learned {
         auto const known = [&](parameter const& p) { return p.numbers == x.data(); };
         if (x.size() == 0 || std::any_of(parameters_.begin(), parameters_.end(), known)) return;
         parameters_.push_back({x.data(), x.size(), x.cols()});
-        for (auto& kept : states_) kept.push_back(owned_in<Space, T>::zeros(x, ByRow ? 1 : x.cols()));
+        for (auto& kept : states_) kept.push_back(owned_in<Space, T>::zeros(x, x.rows(), ByRow ? 1 : x.cols()));
       }
     });
     for (std::size_t p = 0; p < parameters_.size(); ++p) by_address_.push_back(static_cast<std::uint32_t>(p));
@@ -44,11 +56,16 @@ class learned {
       return std::less<>{}(parameters_[a].numbers, parameters_[b].numbers);
     });
     gradients_.resize(parameters_.size());
-    if (!parameters_.empty()) steps_.emplace(parameters_.size());
+    if (!parameters_.empty()) steps_.emplace(beside(parameters_.size()));
+  }
+  // Zeros in the memory of the parameters, (count, 1); there is one.
+  [[nodiscard]] auto beside(std::size_t count) const {
+    return owned_in<Space, float>::zeros(states_[0].front(), count, 1);
   }
 
   // Finds the gradients of a step and counts it for the parameters that took part.
-  void begin(gradients const& found) {
+  template <class Context>
+  void begin(gradients_on<Context> const& found) {
     std::fill(gradients_.begin(), gradients_.end(), slope{});
     found.each([this](gradients::entry const& e) {
       auto const* const address = static_cast<T const*>(e.parameter);
@@ -57,8 +74,15 @@ class learned {
       });
       if (place == by_address_.end() || parameters_[*place].numbers != address || e.bytes != sizeof(T)) return;
       gradients_[*place] = {static_cast<T const*>(e.gradient), e.rows, e.count};
-      (*steps_)[*place][0] += 1;
     });
+    for (std::size_t first = 0; first < size(); first += count_steps::most) {
+      std::size_t const count = std::min(count_steps::most, size() - first);
+      count_steps some{steps_->data(), first};
+      for (std::size_t i = 0; i < count; ++i) {
+        if (gradients_[first + i].numbers) some.part[i / 64] |= std::uint64_t{1} << (i % 64);
+      }
+      map(found.backend(), count, some);
+    }
   }
 
   // One step of the parameters that took part, by the rule that rule_of(parameter) gives for each.
@@ -79,8 +103,8 @@ class learned {
   }
 
   [[nodiscard]] std::size_t size() const { return parameters_.size(); }
-  // How many steps a parameter has taken part in.
-  [[nodiscard]] std::size_t steps(std::size_t p) const { return static_cast<std::size_t>((*steps_)[p][0]); }
+  // How many steps each parameter has taken part in, where the parameters lie.
+  [[nodiscard]] float const* steps() const { return std::as_const(*steps_).data(); }
 
   static auto members(auto& self) { return std::tuple{named("steps", self.steps_), named("states", self.states_)}; }
 
@@ -98,7 +122,7 @@ class learned {
   std::vector<std::uint32_t> by_address_;
   std::vector<slope> gradients_;
   std::array<std::vector<numbers>, States> states_;
-  std::optional<tensor<dyn, dim<1>>> steps_;  // (parameters, 1); nothing where there are none
+  std::optional<typename owned_in<Space, float>::type> steps_;  // (parameters, 1); nothing where there are none
 };
 
 }  // namespace intarsia::inline v0::detail

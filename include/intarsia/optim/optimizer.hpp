@@ -15,6 +15,12 @@ class optimizer {
   explicit optimizer(M& part, Options options) : options_{options} {
     single_.collect(part);
     twice_.collect(part);
+    if (single_.size() > 0) {
+      rate_.emplace(single_.beside(1));
+    } else if (twice_.size() > 0) {
+      rate_.emplace(twice_.beside(1));
+    }
+    if (rate_) owned_in<Space, float>::set(*rate_, options_.rate);
   }
 
   // One step along the gradients of a loss. Allocates nothing.
@@ -24,17 +30,27 @@ class optimizer {
     if (twice_.size() > 0) static_cast<Rule&>(*this).take(slopes, twice_);
   }
 
-  // The rate of the steps to come, as a schedule changes it.
-  void rate(float r) { options_.rate = r; }
+  // The rate of the steps to come, as a schedule changes it; also of those that a CUDA graph replays.
+  void rate(float r) {
+    if (r == options_.rate) return;
+    options_.rate = r;
+    if (rate_) owned_in<Space, float>::set(*rate_, r);
+  }
   [[nodiscard]] float rate() const { return options_.rate; }
 
   // What is kept, and steps: a run that is to go on later saves them beside the module.
   static auto members(auto& self) { return std::tuple{named("float", self.single_), named("double", self.twice_)}; }
 
  protected:
+  // Where the rules read the rate.
+  [[nodiscard]] float const* rate_now() const { return std::as_const(*rate_).data(); }
+
   Options options_;
   learned<float, States, Space, ByRow> single_;
   learned<double, States, Space, ByRow> twice_;
+
+ private:
+  std::optional<typename owned_in<Space, float>::type> rate_;  // where the parameters lie
 };
 
 }  // namespace intarsia::inline v0::detail

@@ -12,7 +12,8 @@ template <class T>
 struct row_adagrad_rule {
   static constexpr bool by_row = true;
 
-  T rate, epsilon, decay;
+  float const* rate;
+  T epsilon, decay;
   INTARSIA_FN void operator()(T* x, T const* gradient, std::size_t cols, T& sum) const {
     constexpr std::size_t apart = 16;  // sums that do not wait for each other
     T squares[apart]{};
@@ -30,7 +31,7 @@ struct row_adagrad_rule {
     T all{0};
     for (std::size_t k = 0; k < apart; ++k) all += squares[k];
     sum += all / static_cast<T>(cols);
-    T const step = rate / (root_of(sum) + epsilon);
+    T const step = static_cast<T>(*rate) / (root_of(sum) + epsilon);
     for (std::size_t c = 0; c < cols; ++c) x[c] -= step * (gradient[c] + decay * x[c]);
   }
 };
@@ -57,7 +58,7 @@ class row_adagrad : public detail::optimizer<row_adagrad<Space>, adagrad_options
     using T = typename Parameters::scalar;
     parameters.begin(slopes);
     parameters.update(slopes.backend(), [&](std::size_t) {
-      return detail::row_adagrad_rule<T>{static_cast<T>(this->options_.rate), static_cast<T>(this->options_.epsilon),
+      return detail::row_adagrad_rule<T>{this->rate_now(), static_cast<T>(this->options_.epsilon),
                                          static_cast<T>(this->options_.weight_decay)};
     });
   }

@@ -14,10 +14,11 @@ struct sgd_options {
 namespace detail {
 template <class T>
 struct sgd_rule {
-  T rate, keep, decay;
+  float const* rate;
+  T keep, decay;
   INTARSIA_FN void operator()(T& x, T gradient, T& velocity) const {
     velocity = keep * velocity + (gradient + decay * x);
-    x -= rate * velocity;
+    x -= static_cast<T>(*rate) * velocity;
   }
 };
 }  // namespace detail
@@ -38,7 +39,7 @@ class sgd : public detail::optimizer<sgd<Space>, sgd_options, 1, Space> {
     using T = typename Parameters::scalar;
     parameters.begin(slopes);
     parameters.update(slopes.backend(), [&](std::size_t) {
-      return detail::sgd_rule<T>{static_cast<T>(this->options_.rate), static_cast<T>(this->options_.momentum),
+      return detail::sgd_rule<T>{this->rate_now(), static_cast<T>(this->options_.momentum),
                                  static_cast<T>(this->options_.weight_decay)};
     });
   }

@@ -51,6 +51,8 @@ enum cudaError_t {
   cudaErrorInsufficientDriver = 35,
   cudaErrorNoDevice = 100,
   cudaErrorNoKernelImageForDevice = 209,
+  cudaErrorStreamCaptureUnsupported = 900,
+  cudaErrorStreamCaptureInvalidated = 901,
   cudaErrorUnknown = 999
 };
 enum cudaMemcpyKind { cudaMemcpyHostToDevice, cudaMemcpyDeviceToHost, cudaMemcpyDeviceToDevice, cudaMemcpyDefault };
@@ -223,7 +225,7 @@ inline cudaError_t cudaStreamDestroy(cudaStream_t s) {
 }
 inline cudaError_t cudaStreamSynchronize(cudaStream_t s) {
   ++emulated::here.waits;
-  return s && s->notes ? cudaErrorUnknown : cudaSuccess;
+  return s && s->notes ? cudaErrorStreamCaptureUnsupported : cudaSuccess;
 }
 
 inline cudaError_t cudaMallocAsync(void** place, std::size_t bytes, cudaStream_t) {
