@@ -49,10 +49,20 @@ void same_steps() {
       slopes2.push_back(ia::cuda::upload(ctx, slopes[p]));
       auto const cols = p % 9 + 1;
       Rule const rule{0.1 + 0.01 * static_cast<double>(p)};
-      here.push_back({numbers[p].data(), slopes[p].data(), {states[p].data()}, p % 3 == 0 ? rows.data() : nullptr,
-                      slopes[p].size(), cols, rule});
-      there.push_back({numbers2[p].data(), slopes2[p].data(), {states2[p].data()}, p % 3 == 0 ? rows2.data() : nullptr,
-                       slopes[p].size(), cols, rule});
+      here.push_back({numbers[p].data(),
+                      slopes[p].data(),
+                      {states[p].data()},
+                      p % 3 == 0 ? rows.data() : nullptr,
+                      slopes[p].size(),
+                      cols,
+                      rule});
+      there.push_back({numbers2[p].data(),
+                       slopes2[p].data(),
+                       {states2[p].data()},
+                       p % 3 == 0 ? rows2.data() : nullptr,
+                       slopes[p].size(),
+                       cols,
+                       rule});
     }
     for (int round = 0; round < 3; ++round) {
       step_parameters(host, std::span<step const>{here});

@@ -5,8 +5,8 @@
 #include <intarsia/nn/mlp.hpp>
 #include <intarsia/ops/gather.hpp>
 #include <intarsia/optim/adagrad.hpp>
-#include <intarsia/optim/row_adagrad.hpp>
 #include <intarsia/optim/adam.hpp>
+#include <intarsia/optim/row_adagrad.hpp>
 #include <intarsia/optim/sgd.hpp>
 
 #include "parity.hpp"
