@@ -88,6 +88,7 @@
 #include <intarsia/nn/mlp.hpp>
 #include <intarsia/nn/sage.hpp>
 #include <intarsia/nn/source_rows.hpp>
+#include <intarsia/nn/sum_of_products.hpp>
 
 // 5 sampling: batches of a graph
 #include <intarsia/sampling/alias.hpp>

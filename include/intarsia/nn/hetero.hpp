@@ -102,35 +102,51 @@ class hetero_layer {
     return has;
   }();
 
+  // What each relation tells, and whether the sources were transformed first; nothing where it has none.
+  template <class Space>
+  struct told_rows {
+    std::array<std::optional<detail::source_rows<T, Space>>, S::relation_count> rows;
+    std::array<bool, S::relation_count> transformed{};
+  };
+
   template <class On, class Space>
   [[nodiscard]] vars<Space> compute(On& on, hop<S, Space> const& edges, inputs<Space> const& x) const {
+    bool const apart = options_.standardize;  // own part and what is heard
+    auto const told = tell(on, edges, x);
     vars<Space> own, heard;
     for (std::size_t n = 0; n < x.size(); ++n) {
-      bool const first = options_.self == self_sharing::shared;
-      own[n] = (*self_.values[first ? 0 : n])(on, x[n].head(on, edges.targets.values[n]));
-      heard[n] = options_.standardize ? zeros_like(on, own[n]) : own[n];
-    }
-    if (options_.neighbors == neighbor_sharing::per_source) {
-      for (std::size_t n = 0; n < x.size(); ++n) hear_from(on, edges, n, x[n], heard);
-    } else {
+      std::size_t const targets = edges.targets.values[n];
+      auto const& self = *self_.values[options_.self == self_sharing::shared ? 0 : n];
+      detail::product_term<T, Space> const mine{x[n], detail::plain(on.watch(self.weight))};
+      std::array<detail::product_term<T, Space>, S::relation_count + 1> terms{mine};
+      std::size_t count = apart ? 0 : 1;
+      bool adds = false;
       for (std::size_t r = 0; r < ends_.size(); ++r) {
-        if (!tells(edges, r, x)) continue;
-        auto const& links = edges.edges.values[r];
-        auto const& tell = *neighbor_.values[r];
-        bool const first = tell.transforms_first(links.sources(), links.targets());
-        tell.hear(on, heard[ends_[r].target], {links}, tell.told(on, x[ends_[r].source], first), first);
+        if (ends_[r].target != n || !told.rows[r]) continue;
+        adds = adds || told.transformed[r];
+        if (!told.transformed[r]) terms[count++] = message_of(r).term(on, edges.edges.values[r], *told.rows[r]);
       }
+      // What sources were transformed for is added to the sum, and f comes after it.
+      activation const then = adds || apart ? activation::none : options_.last;
+      std::span<detail::product_term<T, Space> const> const all{terms.data(), count};
+      if (apart) own[n] = detail::sum_of_products<On, T, Space>(on, targets, {&mine, 1}, on.watch(self.bias), then);
+      heard[n] = count == 0 ? zeros_like(on, own[n])
+                            : detail::sum_of_products<On, T, Space>(
+                                  on, targets, all, apart ? var<dim<1>, dyn, T, Space>{} : on.watch(self.bias), then);
+      for (std::size_t r = 0; r < ends_.size(); ++r) {
+        if (ends_[r].target != n || !told.rows[r] || !told.transformed[r]) continue;
+        message_of(r).hear(on, heard[n], {edges.edges.values[r]}, *told.rows[r], true);
+      }
+      if (adds && !apart) activate_in_place(on, heard[n], options_.last);
     }
-    if (options_.standardize) {
-      own = standardized(on, own);
-      heard = standardized(on, heard);
-    }
-    vars<Space> made;
+    if (!apart) return heard;
+    own = standardized(on, own);
+    heard = standardized(on, heard);
     for (std::size_t n = 0; n < x.size(); ++n) {
-      made[n] = options_.standardize ? add(on, own[n], heard[n]) : heard[n];
-      activate_in_place(on, made[n], options_.last);
+      heard[n] = add(on, own[n], heard[n]);
+      activate_in_place(on, heard[n], options_.last);
     }
-    return made;
+    return heard;
   }
 
   template <class On, class Space>
@@ -151,22 +167,39 @@ class hetero_layer {
     return out;
   }
 
-  // One source type tells all its targets: transformed once where that is less work than once per relation.
+  // One source type may tell all its targets: it is then transformed once where that is less work than once per
+  // relation.
   template <class On, class Space>
-  void hear_from(On& on, hop<S, Space> const& edges, std::size_t source, detail::source_rows<T, Space> const& x,
-                 vars<Space> const& heard) const {
-    if (x.cols() == 0) return;
-    auto const& tell = *source_.values[source];
-    std::size_t targets = 0;
-    for (std::size_t r = 0; r < ends_.size(); ++r) {
-      if (ends_[r].source == source) targets += edges.edges.values[r].targets();
+  [[nodiscard]] told_rows<Space> tell(On& on, hop<S, Space> const& edges, inputs<Space> const& x) const {
+    told_rows<Space> told;
+    if (options_.neighbors == neighbor_sharing::per_relation) {
+      for (std::size_t r = 0; r < ends_.size(); ++r) {
+        if (!tells(edges, r, x)) continue;
+        auto const& of = x[ends_[r].source];
+        told.transformed[r] = message_of(r).transforms_first(of, edges.edges.values[r].targets());
+        told.rows[r] = message_of(r).told(on, of, told.transformed[r]);
+      }
+      return told;
     }
-    bool const first = tell.transforms_first(x.rows(), targets);
-    auto const told = tell.told(on, x, first);
-    for (std::size_t r = 0; r < ends_.size(); ++r) {
-      if (ends_[r].source != source || !has_edges(edges, r)) continue;
-      tell.hear(on, heard[ends_[r].target], {edges.edges.values[r]}, told, first);
+    for (std::size_t source = 0; source < x.size(); ++source) {
+      if (x[source].cols() == 0) continue;
+      auto const& message = *source_.values[source];
+      std::size_t targets = 0;
+      for (std::size_t r = 0; r < ends_.size(); ++r) {
+        if (ends_[r].source == source) targets += edges.edges.values[r].targets();
+      }
+      bool const first = message.transforms_first(x[source], targets);
+      auto const all = message.told(on, x[source], first);
+      for (std::size_t r = 0; r < ends_.size(); ++r) {
+        if (ends_[r].source != source || !has_edges(edges, r)) continue;
+        told.rows[r] = all;
+        told.transformed[r] = first;
+      }
     }
+    return told;
+  }
+  [[nodiscard]] detail::message<T> const& message_of(std::size_t r) const {
+    return options_.neighbors == neighbor_sharing::per_source ? *source_.values[ends_[r].source] : *neighbor_.values[r];
   }
 
   template <class Space>

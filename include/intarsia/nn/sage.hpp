@@ -8,6 +8,7 @@
 
 #include <intarsia/nn/linear.hpp>
 #include <intarsia/nn/source_rows.hpp>
+#include <intarsia/nn/sum_of_products.hpp>
 #include <intarsia/ops/matmul.hpp>
 #include <optional>
 
@@ -55,9 +56,11 @@ class message {
     }
   }
 
-  // Means allow both orders: the fewer rows are multiplied.
-  [[nodiscard]] bool transforms_first(std::size_t sources, std::size_t targets) const {
-    return pool_ || (how_ == aggregation::mean && sources <= targets);
+  // Means allow both orders: the fewer rows are multiplied. Rows of a constant table need no way back through the edges
+  // where they are aggregated first, and no copy; transforming them has to save half of the products.
+  template <class S>
+  [[nodiscard]] bool transforms_first(source_rows<T, S> const& sources, std::size_t targets) const {
+    return pool_ || (how_ == aggregation::mean && (sources.stored() ? 2 : 1) * sources.rows() <= targets);
   }
   // What is aggregated: (sources, in) -> (sources, out) where the sources are transformed first, else (sources, in).
   template <class On, class S>
@@ -67,15 +70,19 @@ class message {
     if (square_) return (*square_)(on, x.all(on), activation::relu);
     return x;
   }
+  // What is heard of untransformed rows, as a term of a sum.
+  template <class On, class S>
+  [[nodiscard]] product_term<T, S> term(On& on, edges_view<S> const& links, source_rows<T, S> const& told) const {
+    return {told, plain(on.watch(*weight_)), &links, kind()};
+  }
   // Adds what is heard of it to heard (targets, out).
   template <class On, class S>
   void hear(On& on, plain_var<T, S> heard, plain_links<S> links, source_rows<T, S> const& told,
             bool transformed) const {
-    auto const kind = how_ == aggregation::mean ? reduction::mean : reduction::max;
     if (transformed) {
-      aggregate_into(on, heard, links, told.all(on), kind);
+      aggregate_into(on, heard, links, told.all(on), kind());
     } else {
-      matmul_into(on, heard, told.aggregated(on, links, kind), on.watch(*weight_));
+      matmul_into(on, heard, told.aggregated(on, links, kind()), on.watch(*weight_));
     }
   }
 
@@ -84,6 +91,8 @@ class message {
   }
 
  private:
+  [[nodiscard]] reduction kind() const { return how_ == aggregation::mean ? reduction::mean : reduction::max; }
+
   aggregation how_;
   std::optional<plain_linear<T>> square_, pool_;
   std::optional<tensor<dyn, dyn, T>> weight_;
@@ -104,8 +113,8 @@ class sage {
                                 var<rows_of<Source>, dim<SourceWidth>, T, S> sources,
                                 var<rows_of<Target>, dim<TargetWidth>, T, S> targets) const {
     auto const out = self_(on, targets);
-    bool const first = neighbor_.transforms_first(links.sources(), links.targets());
     detail::source_rows<T, S> const x{detail::plain(sources)};
+    bool const first = neighbor_.transforms_first(x, links.targets());
     neighbor_.hear(on, detail::plain(out), {links}, neighbor_.told(on, x, first), first);
     return out;
   }
