@@ -23,16 +23,13 @@ constexpr std::size_t kept = 100;
 
 struct edges {
   ia::context ctx;
-  std::vector<ia::edge> all;
+  bench::edge_list all = bench::edges_of(plans::eighth.clicks);
 
-  explicit edges(options const& o) : ctx{bench::make_context(o)} {
-    auto const list = bench::edges_of(plans::eighth.clicks);
-    for (std::size_t e = 0; e < list.source.size(); ++e) all.push_back({list.source[e], list.target[e], 1});
-  }
+  explicit edges(options const& o) : ctx{bench::make_context(o)} {}
   [[nodiscard]] ia::graph<Shop> build() const {
     ia::graph_builder<Shop> builder{{{std::size_t{plans::eighth.users}, std::size_t{plans::eighth.items}}}};
-    for (auto const& e : all) builder.add(Click{}, ia::id<User>{e.source}, ia::id<Item>{e.target}, e.value);
-    return builder.build();
+    builder.add(Click{}, all.source, all.target);
+    return builder.build(ctx.threads());
   }
 };
 
@@ -75,7 +72,7 @@ void add(options const& o, std::vector<entry>& entries) {
                      [=](benchmark::State& state) {
                        auto& s = **made;
                        for (auto _ : state) benchmark::DoNotOptimize(s.build().nodes(User{}));
-                       state.counters["edges"] = static_cast<double>(s.all.size());
+                       state.counters["edges"] = static_cast<double>(s.all.source.size());
                        state.counters["directions"] = 2;
                      },
                      [=](std::string const& path) {

@@ -29,6 +29,7 @@
 
 // 1 tensor: numbers with typed axes
 #include <intarsia/tensor/csr.hpp>
+#include <intarsia/tensor/transpose.hpp>
 #include <intarsia/tensor/product.hpp>
 #include <intarsia/tensor/rounded_rows.hpp>
 #include <intarsia/tensor/space.hpp>

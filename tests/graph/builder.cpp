@@ -1,3 +1,5 @@
+#include <intarsia/core/random.hpp>
+#include <intarsia/core/thread_pool.hpp>
 #include <intarsia/graph/builder.hpp>
 #include <intarsia/graph/split.hpp>
 #include <intarsia/graph/summary.hpp>
@@ -67,6 +69,71 @@ TEST_CASE("a builder mirrors edges into the relation's reverse") {
   CHECK(g[BookUser{}].forward.values[0] == 5);
   CHECK(g[GhostBook{}].forward.entries() == 0);
   CHECK(g[GhostBook{}].forward.cols == 0);
+}
+
+namespace {
+bool same(ia::csr_view<> a, ia::csr_view<> b) {
+  return a.rows == b.rows && a.cols == b.cols && std::equal(a.offsets, a.offsets + a.rows + 1, b.offsets) &&
+         std::equal(a.columns, a.columns + a.entries(), b.columns) && !a.values == !b.values &&
+         (!a.values || std::equal(a.values, a.values + a.entries(), b.values));
+}
+// Row, column and value of each entry of the transpose, row by row.
+ia::csr turned(ia::csr_view<> a) {
+  ia::csr out = ia::transposed(a);
+  for (auto const p : out.positions) {
+    if (a.values) out.values.push_back(a.values[p]);
+  }
+  out.positions = {};
+  return out;
+}
+}  // namespace
+
+TEST_CASE("lists of edges and single edges make the same graph, both directions, for any number of threads") {
+  for (bool const valued : {false, true}) {
+    std::vector<std::uint32_t> sources, targets;
+    std::vector<float> values;
+    ia::random draw{ia::seed{9}, 1};
+    for (int e = 0; e < 9000; ++e) {
+      sources.push_back(draw.below(20));
+      targets.push_back(draw.below(300));
+      values.push_back(valued && e > 100 ? draw.uniform() : 1.0f);
+    }
+    ia::graph_builder<Catalogue> single{counts(300, 20)}, lists{counts(300, 20)};
+    std::vector<ia::edge> edges;
+    for (std::size_t e = 0; e < sources.size(); ++e) {
+      single.add(UserBook{}, {sources[e]}, {targets[e]}, values[e]);
+      single.add(BookBook{}, {sources[e]}, {targets[e]}, values[e]);
+      edges.push_back({sources[e], targets[e], values[e]});
+    }
+    std::span const s{sources}, t{targets};
+    std::span const v{values};
+    std::size_t const first = 4000, second = 1000;
+    lists.add(UserBook{}, s.first(first), t.first(first), valued ? v.first(first) : std::span<float const>{});
+    for (std::size_t e = first; e < first + second; ++e) {
+      lists.add(BookUser{}, {targets[e]}, {sources[e]}, values[e]);
+    }
+    lists.add(BookUser{}, t.subspan(first + second), s.subspan(first + second),
+              valued ? v.subspan(first + second) : std::span<float const>{});
+    lists.add(BookBook{}, s, t, valued ? v : std::span<float const>{});
+    auto const expected = single.build();
+    auto const& plain = ia::edges_to_csr(300, 20, edges);
+    CHECK(same(expected[UserBook{}].forward, plain.view()));
+    for (std::size_t const threads : {1u, 2u, 3u, 7u}) {
+      auto const g = lists.build(ia::thread_pool{threads});
+      Catalogue::each_relation([&](auto r) {
+        INFO(r.name() << ", " << threads << " threads, valued " << valued);
+        CHECK(same(g[r].forward, expected[r].forward));
+        CHECK(same(g[r].backward, expected[r].backward));
+        CHECK(same(g[r].backward, turned(g[r].forward).view()));
+      });
+      CHECK(same(ia::edges_to_csr(300, 20, edges, ia::thread_pool{threads}).view(), plain.view()));
+    }
+    CHECK(expected[UserBook{}].backward.columns == expected[BookUser{}].forward.columns);
+  }
+  ia::graph_builder<Catalogue> wrong{counts(3, 3)};
+  std::vector<std::uint32_t> const one{0}, two{0, 9};
+  CHECK_THROWS_AS(wrong.add(UserBook{}, one, two), ia::shape_error);
+  CHECK_THROWS_AS(wrong.add(UserBook{}, two, two).build(), ia::shape_error);
 }
 
 TEST_CASE("a link split never leaves the reverse of a held-out link in training") {

@@ -1,5 +1,5 @@
 #include <intarsia/core/random.hpp>
-#include <intarsia/tensor/csr.hpp>
+#include <intarsia/tensor/transpose.hpp>
 #include <map>
 
 #include "../catch.hpp"

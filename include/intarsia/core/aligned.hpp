@@ -9,6 +9,7 @@
 #include <new>
 #include <type_traits>
 #include <utility>
+#include <vector>
 #if defined(__linux__)
 #include <sys/mman.h>
 #endif
@@ -28,6 +29,17 @@ inline void use_large_pages([[maybe_unused]] void const* data, [[maybe_unused]] 
   if (last <= first) return;
   static_cast<void>(::madvise(reinterpret_cast<void*>(first), last - first, MADV_HUGEPAGE));
   static_cast<void>(::madvise(reinterpret_cast<void*>(first), last - first, collapse));
+#endif
+}
+
+// Room for `count` numbers on large pages, where the system has them, from their first use on.
+template <class T>
+void reserve_large(std::vector<T>& list, std::size_t count) {
+  list.reserve(count);
+#if defined(__linux__) && defined(MADV_HUGEPAGE)
+  auto const first = (reinterpret_cast<std::uintptr_t>(list.data()) + large_page - 1) / large_page * large_page;
+  auto const last = reinterpret_cast<std::uintptr_t>(list.data() + list.capacity()) / large_page * large_page;
+  if (last > first) static_cast<void>(::madvise(reinterpret_cast<void*>(first), last - first, MADV_HUGEPAGE));
 #endif
 }
 

@@ -2,8 +2,11 @@
 #pragma once
 
 #include <intarsia/core/aligned.hpp>
+#include <intarsia/core/executor.hpp>
 #include <intarsia/schema/schema.hpp>
 #include <intarsia/tensor/csr.hpp>
+#include <intarsia/tensor/transpose.hpp>
+#include <memory>
 #include <utility>
 
 namespace intarsia::inline v0 {
@@ -30,30 +33,43 @@ struct adjacency_view : edges_view<Space> {
   using target_type = Target;
 };
 
-// Owns the edges of a relation and their transpose.
+// Owns the edges of a relation and their transpose, which has values of its own and no positions. Copies, and the
+// relation that goes the other way, share the memory.
 class adjacency {
  public:
-  adjacency() = default;
+  adjacency() : adjacency{csr{}, csr{}} {}
   // `forward`: one row per target, columns are sources.
-  explicit adjacency(csr forward) : forward_{std::move(forward)}, backward_{transposed(forward_.view())} {
-    for (csr const* a : {&forward_, &backward_}) {
-      detail::use_large_pages(a->offsets.data(), a->offsets.size() * sizeof(std::uint64_t));
-      detail::use_large_pages(a->columns.data(), a->columns.size() * sizeof(std::uint32_t));
-      detail::use_large_pages(a->values.data(), a->values.size() * sizeof(float));
-    }
+  explicit adjacency(csr forward, any_executor const& threads = inline_executor{})
+      : forward_{owned(std::move(forward))}, backward_{owned(mirrored(forward_->view(), threads))} {}
+  // `backward` is the transpose of `forward`; both own their values, or none has any.
+  adjacency(csr forward, csr backward) : forward_{owned(std::move(forward))}, backward_{owned(std::move(backward))} {}
+  // A matrix that is its own transpose.
+  [[nodiscard]] static adjacency symmetric(csr both) {
+    adjacency made;
+    made.forward_ = made.backward_ = owned(std::move(both));
+    return made;
   }
 
-  [[nodiscard]] csr_view<> forward() const { return forward_.view(); }
-  [[nodiscard]] csr_view<> backward() const {
-    csr_view<> view = backward_.view();
-    view.values = forward_.values.empty() ? nullptr : forward_.values.data();
-    return view;
-  }
-  [[nodiscard]] std::size_t edges() const { return forward_.columns.size(); }
+  [[nodiscard]] csr_view<> forward() const { return forward_->view(); }
+  [[nodiscard]] csr_view<> backward() const { return backward_->view(); }
+  [[nodiscard]] std::size_t edges() const { return forward_->columns.size(); }
   [[nodiscard]] edges_view<> view() const { return {forward(), backward(), {}, {}, nullptr}; }
+  // The same edges with source and target exchanged.
+  [[nodiscard]] adjacency reversed() const {
+    adjacency turned = *this;
+    std::swap(turned.forward_, turned.backward_);
+    return turned;
+  }
 
  private:
-  csr forward_, backward_;
+  [[nodiscard]] static std::shared_ptr<csr const> owned(csr a) {
+    detail::use_large_pages(a.offsets.data(), a.offsets.size() * sizeof(std::uint64_t));
+    detail::use_large_pages(a.columns.data(), a.columns.size() * sizeof(std::uint32_t));
+    detail::use_large_pages(a.values.data(), a.values.size() * sizeof(float));
+    return std::make_shared<csr const>(std::move(a));
+  }
+
+  std::shared_ptr<csr const> forward_, backward_;
 };
 
 }  // namespace intarsia::inline v0

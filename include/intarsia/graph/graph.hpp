@@ -29,15 +29,22 @@ class graph {
   graph() : graph{per_node<S, std::size_t>{}} {}
   // Nodes and no edges.
   explicit graph(per_node<S, std::size_t> nodes) : nodes_{nodes} {
-    S::each_relation([&](auto r) { set(r, no_edges(r)); });
+    S::each_relation([&](auto r) {
+      std::size_t const targets = nodes[r.target], sources = nodes[r.source];
+      set(r, adjacency{none(targets, sources), none(sources, targets)});
+    });
   }
 
   // Replaces the edges of a relation; throws shape_error where their sizes are not those of its node types.
   template <key_of<typename S::relation_keys> R>
   void set(R r, csr forward) {
-    expects(forward.rows == nodes_[r.target] && forward.cols == nodes_[r.source],
+    set(r, adjacency{std::move(forward)});
+  }
+  template <key_of<typename S::relation_keys> R>
+  void set(R r, adjacency edges) {
+    expects(edges.forward().rows == nodes_[r.target] && edges.forward().cols == nodes_[r.source],
             "graph: edges of a relation have one row per target node and one column per source node");
-    edges_[r] = adjacency{std::move(forward)};
+    edges_[r] = std::move(edges);
   }
 
   template <class N>
@@ -57,13 +64,10 @@ class graph {
   }
 
  private:
-  template <class R>
-  csr no_edges(R r) const {
-    csr none;
-    none.rows = nodes_[r.target];
-    none.cols = nodes_[r.source];
-    none.offsets.assign(none.rows + 1, 0);
-    return none;
+  [[nodiscard]] static csr none(std::size_t rows, std::size_t cols) {
+    csr empty{.rows = rows, .cols = cols, .offsets = {}, .columns = {}, .values = {}, .positions = {}};
+    empty.offsets.assign(rows + 1, 0);
+    return empty;
   }
 
   per_node<S, std::size_t> nodes_{};

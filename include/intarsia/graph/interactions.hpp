@@ -1,12 +1,13 @@
 // Who met what: pairs of a user and an item, items of all types in one numbering.
 #pragma once
 
-#include <algorithm>
 #include <cstddef>
 #include <cstdint>
-#include <intarsia/core/expects.hpp>
+#include <intarsia/core/executor.hpp>
 #include <intarsia/graph/node_numbering.hpp>
 #include <intarsia/tensor/csr.hpp>
+#include <intarsia/tensor/row_sort.hpp>
+#include <intarsia/tensor/transpose.hpp>
 #include <memory>
 #include <span>
 #include <utility>
@@ -27,8 +28,7 @@ class interactions {
   interactions() : interactions{0, node_numbering{}, {}} {}
   // Throws shape_error where a pair names a user or an item that is not there.
   interactions(std::size_t users, node_numbering items, std::span<interaction const> pairs)
-      : interactions{users, std::make_shared<node_numbering const>(std::move(items)), pairs,
-                     [](std::size_t) { return true; }} {}
+      : interactions{users, std::make_shared<node_numbering const>(std::move(items)), pairs} {}
   // From the rows of a csr (users x items); its values do not matter.
   interactions(node_numbering items, csr_view<> by_user)
       : interactions{by_user.rows, std::move(items), listed(by_user)} {}
@@ -36,26 +36,7 @@ class interactions {
   template <class Keep>
   interactions(std::size_t users, std::shared_ptr<node_numbering const> items, std::span<interaction const> pairs,
                Keep&& keep)
-      : items_{std::move(items)} {
-    csr by_item{.rows = items_->size(), .cols = users, .offsets = {}, .columns = {}, .values = {}, .positions = {}};
-    by_item.offsets.assign(by_item.rows + 1, 0);
-    std::vector<std::uint8_t> kept(pairs.size());
-    for (std::size_t p = 0; p < pairs.size(); ++p) {
-      expects(pairs[p].user < users && pairs[p].item < by_item.rows,
-              "interactions: a pair names a user or an item beyond the numbers given");
-      kept[p] = keep(p) ? 1 : 0;
-      by_item.offsets[pairs[p].item + 1] += kept[p];
-    }
-    for (std::size_t i = 0; i < by_item.rows; ++i) by_item.offsets[i + 1] += by_item.offsets[i];
-    by_item.columns.resize(by_item.offsets.back());
-    std::vector<std::uint64_t> next(by_item.offsets.begin(), by_item.offsets.end() - 1);
-    for (std::size_t p = 0; p < pairs.size(); ++p) {
-      if (kept[p]) by_item.columns[next[pairs[p].item]++] = pairs[p].user;
-    }
-    // Transposing twice sorts both; equal neighbors are then dropped.
-    by_user_ = without_repeats(transposed(by_item.view()));
-    by_item_ = without_positions(transposed(by_user_.view()));
-  }
+      : interactions{users, std::move(items), kept(pairs, keep)} {}
 
   [[nodiscard]] std::size_t users() const { return by_user_.rows; }
   [[nodiscard]] std::size_t items() const { return by_user_.cols; }
@@ -82,6 +63,28 @@ class interactions {
   }
 
  private:
+  interactions(std::size_t users, std::shared_ptr<node_numbering const> items, std::span<interaction const> pairs)
+      : items_{std::move(items)} {
+    static_assert(sizeof(interaction) == 2 * sizeof(std::uint32_t));
+    auto const ends = [=](std::size_t, auto const& put) {
+      if (!pairs.empty()) put(detail::edge_ends{&pairs.front().user, &pairs.front().item, pairs.size(), 2});
+    };
+    auto const each = [=](std::size_t, auto const& put) {
+      for (interaction const& x : pairs) put(x.user, x.item, detail::no_load{});
+    };
+    by_user_ = detail::sort_rows<detail::no_load>(inline_executor{}, users, items_->size(), pairs.size(), false,
+                                                  detail::repeats::drop, ends, each);
+    by_item_ = mirrored(by_user_.view());
+  }
+
+  template <class Keep>
+  static std::vector<interaction> kept(std::span<interaction const> pairs, Keep& keep) {
+    std::vector<interaction> list;
+    for (std::size_t p = 0; p < pairs.size(); ++p) {
+      if (keep(p)) list.push_back(pairs[p]);
+    }
+    return list;
+  }
   static std::vector<interaction> listed(csr_view<> by_user) {
     std::vector<interaction> list;
     list.reserve(by_user.entries());
@@ -89,23 +92,6 @@ class interactions {
       for (std::uint32_t const i : by_user[u]) list.push_back({static_cast<std::uint32_t>(u), i});
     }
     return list;
-  }
-  static csr without_positions(csr a) {
-    a.positions = {};
-    return a;
-  }
-  static csr without_repeats(csr a) {
-    std::size_t kept = 0;
-    for (std::size_t row = 0, begin = 0; row < a.rows; ++row) {
-      std::size_t const end = a.offsets[row + 1], first = kept;
-      for (std::size_t e = begin; e < end; ++e) {
-        if (kept == first || a.columns[kept - 1] != a.columns[e]) a.columns[kept++] = a.columns[e];
-      }
-      begin = end;
-      a.offsets[row + 1] = kept;
-    }
-    a.columns.resize(kept);
-    return without_positions(std::move(a));
   }
 
   std::shared_ptr<node_numbering const> items_;

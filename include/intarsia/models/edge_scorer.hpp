@@ -5,7 +5,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <intarsia/models/scorer.hpp>
-#include <intarsia/tensor/csr.hpp>
+#include <intarsia/tensor/transpose.hpp>
 #include <span>
 #include <utility>
 
@@ -15,12 +15,8 @@ namespace intarsia::inline v0 {
 // Looks at the histories (users x items), which must outlive it; owns its edges, kept by source.
 class edge_scorer {
  public:
-  edge_scorer(csr_view<> edges, csr_view<> histories) : histories_{histories}, by_source_{transposed(edges)} {
+  edge_scorer(csr_view<> edges, csr_view<> histories) : histories_{histories}, by_source_{mirrored(edges)} {
     by_source_.values.resize(by_source_.columns.size(), 1.0f);
-    for (std::size_t e = 0; e < by_source_.columns.size(); ++e) {
-      if (edges.values) by_source_.values[e] = edges.values[by_source_.positions[e]];
-    }
-    by_source_.positions = {};
   }
 
   // Edges by source: row j lists the targets that j speaks for.

@@ -27,6 +27,12 @@ template <class Context, class S>
 [[nodiscard]] csr_view<S> backward_of(Context& ctx, csr_view<S> forward, csr_view<S> backward) {
   return backward.offsets || !forward.offsets ? backward : transpose(ctx, forward);
 }
+// The same where entries must be known by their places in the forward matrix: a transpose with values of its own does
+// not know them.
+template <class Context, class S>
+[[nodiscard]] csr_view<S> backward_by_place(Context& ctx, csr_view<S> forward, csr_view<S> backward) {
+  return backward_of(ctx, forward, backward.positions ? backward : csr_view<S>{});
+}
 
 // y_i (+)= scale_i * sum over edges of value * x_j, each target by the matrix it reads.
 template <class Context, class X, class T, class S>
@@ -86,12 +92,12 @@ void hear_max_back(Context& ctx, edges_view<S> const& links, dense<std::uint32_t
                    dense<T, S> dx) {
   scope const temporary{ctx};
   if (links.forward.offsets) {
-    segment_max_pull(ctx, backward_of(ctx, links.forward, links.backward), row_choice<S>{links.other, false}, who, dy,
+    segment_max_pull(ctx, backward_by_place(ctx, links.forward, links.backward), row_choice<S>{links.other, false}, who, dy,
                      dx);
   }
   if (links.other && links.other_forward.offsets) {
-    segment_max_pull(ctx, backward_of(ctx, links.other_forward, links.other_backward), row_choice<S>{links.other, true},
-                     who, dy, dx);
+    segment_max_pull(ctx, backward_by_place(ctx, links.other_forward, links.other_backward),
+                     row_choice<S>{links.other, true}, who, dy, dx);
   }
 }
 

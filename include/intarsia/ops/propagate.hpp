@@ -49,7 +49,7 @@ template <class Source, class Target, axis R, axis Rt, axis C, axis Ct, axis Cw,
       scope const temporary{ctx};
       auto const pull = [&](csr_view<S> forward, csr_view<S> backward, row_choice<S> rows) {
         if (!forward.offsets) return;
-        if (source.tracked()) backward = detail::backward_of(ctx, forward, backward);
+        if (source.tracked()) backward = detail::backward_by_place(ctx, forward, backward);
         edge_map_pull(ctx, forward, backward, rule, detail::value_of(source), detail::value_of(target),
                       detail::value_of(weight), detail::grad_of(y), source.grad, target.grad, weight.grad, rows);
       };

@@ -53,25 +53,4 @@ struct csr {
   }
 };
 
-// The transpose, its entries sorted by row; `values` stay with the original and are found through `positions`.
-// O(entries + rows + cols).
-[[nodiscard]] inline csr transposed(csr_view<> a) {
-  csr t{.rows = a.cols, .cols = a.rows, .offsets = {}, .columns = {}, .values = {}, .positions = {}};
-  t.offsets.assign(a.cols + 1, 0);
-  t.columns.resize(a.entries());
-  t.positions.resize(a.entries());
-  for (std::size_t e = 0; e < a.entries(); ++e) ++t.offsets[a.columns[e] + 1];
-  for (std::size_t c = 0; c < a.cols; ++c) t.offsets[c + 1] += t.offsets[c];
-  std::vector<std::uint64_t> next(t.offsets.begin(), t.offsets.end() - 1);
-  for (std::size_t row = 0; row < a.rows; ++row) {
-    for (std::size_t e = 0; e < a.degree(row); ++e) {
-      std::uint64_t const entry = a.offsets[row] + e;
-      std::uint64_t const place = next[a.columns[entry]]++;
-      t.columns[place] = static_cast<std::uint32_t>(row);
-      t.positions[place] = static_cast<std::uint32_t>(entry);
-    }
-  }
-  return t;
-}
-
 }  // namespace intarsia::inline v0
