@@ -6,6 +6,7 @@
 #include <functional>
 #include <intarsia/core/thread_pool.hpp>
 #include <intarsia/cpu/cpu.hpp>
+#include <intarsia/tensor/transpose.hpp>
 #include <limits>
 #include <vector>
 
