@@ -29,17 +29,19 @@
 
 // 1 tensor: numbers with typed axes
 #include <intarsia/tensor/csr.hpp>
-#include <intarsia/tensor/transpose.hpp>
 #include <intarsia/tensor/product.hpp>
 #include <intarsia/tensor/rounded_rows.hpp>
+#include <intarsia/tensor/row_sort.hpp>
 #include <intarsia/tensor/space.hpp>
 #include <intarsia/tensor/tensor.hpp>
+#include <intarsia/tensor/transpose.hpp>
 #include <intarsia/tensor/view.hpp>
 
 // 2 graph: the edges of each relation, and how they are made
 #include <intarsia/graph/adjacency.hpp>
 #include <intarsia/graph/builder.hpp>
 #include <intarsia/graph/co_interaction.hpp>
+#include <intarsia/graph/count_weighing.hpp>
 #include <intarsia/graph/graph.hpp>
 #include <intarsia/graph/heaviest.hpp>
 #include <intarsia/graph/interactions.hpp>

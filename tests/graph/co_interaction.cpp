@@ -11,6 +11,10 @@ double weight(ia::interactions const& x, std::size_t i, std::size_t j, ia::co_in
   double const c = sample::shared(x, i, j, 0);
   if (o.weight == ia::co_weight::count) return c;
   if (o.weight == ia::co_weight::cosine) return c / std::sqrt(sample::shared(x, i, i, 0) * sample::shared(x, j, j, 0));
+  if (o.weight == ia::co_weight::mutual_information) {
+    double const both = sample::shared(x, i, i, 0) * sample::shared(x, j, j, 0);
+    return std::max(0.0, std::log(c * static_cast<double>(x.users()) / both));
+  }
   double const shrink = static_cast<double>(o.shrink);
   return c / (c + shrink) * sample::shared(x, i, j, -1) /
          std::sqrt(sample::shared(x, i, i, -1) * sample::shared(x, j, j, -1));
@@ -26,7 +30,8 @@ void check(ia::interactions const& x, ia::co_interaction_options const& o) {
     std::map<std::size_t, std::vector<double>> possible;
     std::map<std::size_t, std::size_t> kept;
     for (std::size_t j = 0; j < x.items(); ++j) {
-      if (j == i || sample::shared(x, i, j, 0) < std::max(1.0, static_cast<double>(o.minimum_support))) {
+      if (j == i || sample::shared(x, i, j, 0) < std::max(1.0, static_cast<double>(o.minimum_support)) ||
+          weight(x, i, j, o) == 0) {
         CHECK(sample::at(edges.view(), i, j) == 0);
         continue;
       }
@@ -57,7 +62,8 @@ void check(ia::interactions const& x, ia::co_interaction_options const& o) {
 
 TEST_CASE("co-interaction edges are those of a plain loop over pairs, for each weight and group") {
   auto const x = sample::catalogue(40, 30, 4, 0.3, 3);
-  for (auto const w : {ia::co_weight::count, ia::co_weight::cosine, ia::co_weight::user_normalised_shrunk}) {
+  for (auto const w : {ia::co_weight::count, ia::co_weight::cosine, ia::co_weight::mutual_information,
+                       ia::co_weight::user_normalised_shrunk}) {
     for (auto const g :
          {ia::neighbor_groups::all, ia::neighbor_groups::source_type, ia::neighbor_groups::own_and_other}) {
       check(x, {.weight = w, .shrink = 4, .minimum_support = 1, .neighbors = 3, .groups = g});
@@ -73,6 +79,24 @@ TEST_CASE("equal weights go to the lower row") {
   auto ctx = sample::context();
   ia::csr const edges = ia::co_interaction(ctx, x, {.neighbors = 2});
   CHECK(edges.columns == std::vector<std::uint32_t>{1, 2, 0, 2, 0, 1, 0, 1, 0, 1});
+}
+
+TEST_CASE("items of few and of very many users, in a catalogue that is mostly not touched") {
+  // Items 0 and 900 share 70,000 users, items 5 and 900 share 300, items 5 and 6 share one.
+  std::vector<ia::interaction> pairs{{70'001, 5}, {70'001, 6}};
+  for (std::uint32_t u = 0; u < 70'000; ++u) {
+    pairs.push_back({u, 0});
+    pairs.push_back({u, 900});
+    if (u < 300) pairs.push_back({u, 5});
+  }
+  ia::interactions const x{70'002, ia::node_numbering{1, std::vector<std::uint16_t>(100'000)}, pairs};
+  for (std::size_t const threads : {1u, 3u}) {
+    auto ctx = sample::context(threads);
+    ia::csr const edges = ia::co_interaction(ctx, x, {.weight = ia::co_weight::count, .neighbors = 4});
+    CHECK(edges.columns == std::vector<std::uint32_t>{5, 900, 0, 6, 900, 5, 0, 5});
+    CHECK(edges.values == std::vector<float>{300, 70'000, 300, 1, 300, 1, 70'000, 300});
+    CHECK(edges.offsets[901] == 8);
+  }
 }
 
 TEST_CASE("one item, no item, no pair: no edge") {

@@ -2,8 +2,10 @@
 #pragma once
 
 #include <algorithm>
+#include <bit>
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <limits>
 #include <span>
 #include <vector>
@@ -29,36 +31,63 @@ class heaviest {
 
   void reset(std::size_t k) {
     k_ = k;
-    list_.clear();
-    bar_ = {-std::numeric_limits<float>::infinity(), std::numeric_limits<std::uint32_t>::max()};
+    keys_.clear();
+    bar_ = -std::numeric_limits<float>::infinity();
+    lowest_ = 0;
   }
   // No score below this one can be kept any more.
-  [[nodiscard]] float bar() const { return bar_.score; }
+  [[nodiscard]] float bar() const { return bar_; }
 
   void offer(float score, std::uint32_t row) {
-    if (!(score >= bar_.score) || k_ == 0) return;
-    scored const x{score, row};
-    if (!heavier(x, bar_) && list_.size() >= k_) return;
-    list_.push_back(x);
-    if (list_.size() >= 2 * k_ + 16) prune();
+    if (!(score >= bar_) || k_ == 0) return;
+    std::uint64_t const key = key_of(score, row);
+    if (key <= lowest_ && keys_.size() >= k_) return;
+    keys_.push_back(key);
+    if (keys_.size() >= 2 * k_ + 16) prune();
   }
   // What was kept, heaviest first; at most k. Valid until the next offer or reset.
   [[nodiscard]] std::span<scored const> sorted() {
-    if (list_.size() > k_) prune();
-    std::sort(list_.begin(), list_.end(), heavier);
-    return list_;
+    if (keys_.size() > k_) prune();
+    std::sort(keys_.begin(), keys_.end(), std::greater<>{});
+    return shown();
+  }
+  // The same in no order.
+  [[nodiscard]] std::span<scored const> kept() {
+    if (keys_.size() > k_) prune();
+    return shown();
   }
 
  private:
+  static constexpr std::uint32_t sign = 0x80000000u;
+  // Whole numbers in the order of `heavier`, the heaviest largest: the bits of a float, those of a negative one turned
+  // over, and the row turned over.
+  [[nodiscard]] static std::uint64_t key_of(float score, std::uint32_t row) {
+    auto const bits = std::bit_cast<std::uint32_t>(score + 0.0f);  // without a sign of zero
+    return std::uint64_t{bits & sign ? ~bits : bits | sign} << 32 | ~row;
+  }
+  [[nodiscard]] static float score_of(std::uint64_t key) {
+    auto const bits = static_cast<std::uint32_t>(key >> 32);
+    return std::bit_cast<float>(bits & sign ? bits ^ sign : ~bits);
+  }
+  [[nodiscard]] std::span<scored const> shown() {
+    shown_.clear();
+    for (std::uint64_t const key : keys_) shown_.push_back({score_of(key), ~static_cast<std::uint32_t>(key)});
+    return shown_;
+  }
+
   void prune() {
-    std::nth_element(list_.begin(), list_.begin() + static_cast<std::ptrdiff_t>(k_ - 1), list_.end(), heavier);
-    list_.resize(k_);
-    bar_ = list_.back();
+    auto const last = keys_.begin() + static_cast<std::ptrdiff_t>(k_ - 1);
+    std::nth_element(keys_.begin(), last, keys_.end(), std::greater<>{});
+    keys_.resize(k_);
+    lowest_ = keys_.back();
+    bar_ = score_of(lowest_);
   }
 
   std::size_t k_ = 0;
-  scored bar_;
-  std::vector<scored> list_;
+  float bar_;
+  std::uint64_t lowest_;  // the key of the bar, 0 at first
+  std::vector<std::uint64_t> keys_;
+  std::vector<scored> shown_;
 };
 
 }  // namespace intarsia::inline v0

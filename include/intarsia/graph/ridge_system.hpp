@@ -52,7 +52,8 @@ template <class Context>
       [&](state& s, std::size_t i, auto&& each, std::vector<std::uint32_t>& columns, std::vector<float>& values) {
         s.own.reset(own);
         s.other.reset(other);
-        each([&](std::uint32_t j, float w) { (nodes.type(j) == nodes.type(i) ? s.own : s.other).offer(w, j); });
+        each([&] { return std::min(s.own.bar(), s.other.bar()); },
+             [&](std::uint32_t j, float w) { (nodes.type(j) == nodes.type(i) ? s.own : s.other).offer(w, j); });
         auto const mine = s.own.sorted();
         out.own[i] = static_cast<std::uint32_t>(mine.size());
         auto const keep = [&](std::span<scored const> list) {
