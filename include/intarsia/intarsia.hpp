@@ -212,6 +212,7 @@
 #include <intarsia/cpu/spmm.hpp>
 #include <intarsia/cpu/step_parameters.hpp>
 #include <intarsia/cpu/tile.hpp>
+#include <intarsia/cpu/weigh_counts.hpp>
 
 namespace intarsia::inline v0 {
 

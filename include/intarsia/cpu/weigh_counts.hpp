@@ -41,7 +41,8 @@ struct counts_weigher {
     if constexpr (std::is_same_v<Count, float>) {
       count = given;
     } else {
-      count = __builtin_convertvector(__builtin_convertvector(given, lanes<std::int32_t>), lanes<float>);
+      lanes<std::int32_t> const whole = __builtin_convertvector(given, lanes<std::int32_t>);
+      count = __builtin_convertvector(whole, lanes<float>);
     }
     lanes<float> w = count;
     if constexpr (Weighted) {
@@ -58,8 +59,9 @@ struct counts_weigher {
 }  // namespace detail
 
 // found[k] = the weight of counts[k] (below 2^31) by `by`, -infinity without support; weights[k] is the sum of the
-// weights of the users counted, or `weights` is null. `count` is a multiple of 16; of_interest[k] says
-// whether found[k] is not below by.lowest. Runs on the calling thread and touches nothing of the context, so that pieces of a bulk may call it.
+// weights of the users counted, or `weights` is null. of_interest[k] says whether found[k] is not below by.lowest.
+// `count` is a multiple of 16. Runs on the calling thread and touches nothing of the context, so that pieces of a bulk
+// may call it.
 template <class Count>
 void weigh_counts(context const& ctx, count_weighing const& by, std::size_t count,
                   Count const* counts, float const* weights, float const* factors, float* found,

@@ -109,7 +109,8 @@ class shared_row {
       row.take([&](std::size_t first, auto const* cells) { read(first, cells, static_cast<float const*>(nullptr)); });
     };
     if (!user_weight) return users < 256 ? counts(small_) : users < 65536 ? counts(middle_) : counts(large_);
-    pairs_.count(from_, item, [=](both& cell, std::uint32_t user) { cell.numbers += both_numbers{1, user_weight[user]}; });
+    pairs_.count(from_, item,
+                 [=](both& cell, std::uint32_t user) { cell.numbers += both_numbers{1, user_weight[user]}; });
     pairs_.take([&](std::size_t first, both const* cells) {
       float count[block], weight[block];
       for (std::size_t k = 0; k < block; ++k) count[k] = cells[k].numbers[0], weight[k] = cells[k].numbers[1];
@@ -215,9 +216,9 @@ template <class Context, class Make, class Row>
 
 // Edges (items x items) in the global numbering: row i lists the neighbors that item i hears, columns rising, values
 // the weights. Ties go to the lower row. The weights are symmetric, the choice of neighbors need not be.
-// Memory: the edges kept, twice (8 bytes for each), and per thread a row of all items, 7 bytes for each. A million items
-// with a hundred million interactions of ten million users need 1.6 GB for the interactions and as much while they are
-// sorted, and 1.6 GB for a hundred neighbors of each item.
+// Memory: the edges kept, twice (8 bytes for each), and per thread a row of all items, 7 bytes for each; no pairs of
+// items. A million items with a hundred million interactions of ten million users: 0.9 GB for the interactions, 2 GB
+// more while they are sorted (pairs and keys of 8 bytes), 1.6 GB for a hundred neighbors of each item.
 template <class Context>
 [[nodiscard]] csr co_interaction(Context& ctx, interactions const& from, co_interaction_options const& options = {}) {
   auto const& nodes = from.numbering();

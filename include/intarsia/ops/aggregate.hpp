@@ -92,8 +92,8 @@ void hear_max_back(Context& ctx, edges_view<S> const& links, dense<std::uint32_t
                    dense<T, S> dx) {
   scope const temporary{ctx};
   if (links.forward.offsets) {
-    segment_max_pull(ctx, backward_by_place(ctx, links.forward, links.backward), row_choice<S>{links.other, false}, who, dy,
-                     dx);
+    segment_max_pull(ctx, backward_by_place(ctx, links.forward, links.backward), row_choice<S>{links.other, false}, who,
+                     dy, dx);
   }
   if (links.other && links.other_forward.offsets) {
     segment_max_pull(ctx, backward_by_place(ctx, links.other_forward, links.other_backward),
