@@ -10,49 +10,35 @@ using bench::options;
 namespace ia = intarsia;
 
 struct Node : ia::node<"node", 128> {};
+struct Links : ia::verb<"links"> {};
+using Link = ia::relation<Node, Links, Node>;
+struct Plain : ia::schema<ia::nodes<Node>, ia::relations<Link>> {};
 
 struct loaded {
   ia::context ctx;
-  ia::csr edges;
-  ia::table<Node> features, hidden, out;
-  std::array<ia::sage<128, 128, 128>, 2> layers;
+  ia::graph<Plain> graph;
+  decltype(Plain::map_nodes([](auto n) { return ia::table<decltype(n)>{}; })) features;
+  ia::hetero_sage<Plain, 128, 128> model;
+  ia::tensor<ia::rows_of<Node>, ia::dim<128>> out;
 
-  loaded(options const& o, std::string const& graph)
-      : ctx{bench::make_context(o)}, layers{ia::sage<128, 128, 128>{ctx}, ia::sage<128, 128, 128>{ctx}} {
+  loaded(options const& o, std::string const& name)
+      : ctx{bench::make_context(o)}, model{ctx, {.normalize = false}} {
     inputs const in{o.data};
-    features = ia::load_table<Node>(in.path("x_" + graph));
-    edges = in.edges(graph, features.rows());
-    hidden = out = ia::table<Node>{features.rows()};
-    for (std::size_t layer = 0; layer < 2; ++layer) {
-      ia::visit(layers[layer], [&](std::string const& path, auto& x) {
-        std::fill_n(x.data(), x.size(), 0.0f);
-        if (path.find("bias") != std::string::npos) return;
-        bool const self = path.find("self") != std::string::npos;
-        auto const given = ia::load_npy(in.path("w8_w" + std::to_string(layer + 1) + (self ? "_self_item" : "_co")));
-        std::copy_n(given.data(), x.size(), x.data());
-      });
-    }
+    features[Node{}] = ia::load_table<Node>(in.path("x_" + name));
+    std::size_t const nodes = features[Node{}].rows();
+    graph = ia::graph<Plain>{{{nodes}}};
+    graph.set(Link{}, in.edges(name, nodes));
+    ia::visit(model, [&](std::string const& path, auto& x) {
+      std::fill_n(x.data(), x.size(), 0.0f);
+      if (path.find("bias") != std::string::npos) return;
+      std::string const layer = path.find("first") != std::string::npos ? "1" : "2";
+      bool const self = path.find("self") != std::string::npos;
+      auto const given = ia::load_npy(in.path("w8_w" + layer + (self ? "_self_item" : "_co")));
+      std::copy_n(given.data(), x.size(), x.data());
+    });
   }
-  // Memory for one block beside the tables of two layers.
-  void run() {
-    constexpr std::size_t block = 16384;
-    for (std::size_t layer = 0; layer < 2; ++layer) {
-      auto const& from = layer == 0 ? features : hidden;
-      auto& to = layer == 0 ? hidden : out;
-      for (std::size_t begin = 0; begin < from.rows(); begin += block) {
-        ia::scope const step{ctx};
-        std::size_t const count = std::min(block, from.rows() - begin);
-        auto rows = edges.view();
-        rows.rows = count;
-        rows.offsets += begin;
-        auto const x = ctx.constant(from);
-        auto const y = layers[layer](ctx, ia::adjacency_view<Node, Node>{{rows, {}, {}, {}, nullptr}}, x,
-                                     ia::rows(ctx, x, begin, count));
-        auto const z = layer == 0 ? ia::activate(ctx, y, ia::activation::relu) : y;
-        std::copy_n(z.value.data, count * 128, to[begin].data());
-      }
-    }
-  }
+  [[nodiscard]] std::size_t nodes() const { return features[Node{}].rows(); }
+  void run() { out = std::move(model.every_node(ctx, graph, features)[Node{}]); }
 };
 
 [[nodiscard]] double peak_bytes() {
@@ -64,13 +50,13 @@ struct loaded {
 
 void add_graph(options const& o, std::vector<entry>& entries, std::string const& name, std::string const& graph) {
   auto const made = std::make_shared<lazy<loaded>>([=] { return std::make_unique<loaded>(o, graph); });
-  entries.push_back({"w13/" + name + " two layers f32/sage by blocks",
+  entries.push_back({"w13/" + name + " two layers f32/hetero_sage, every_node",
                      [=](benchmark::State& state) {
                        auto& s = **made;
                        for (auto _ : state) s.run();
-                       auto const n = static_cast<double>(s.features.rows());
+                       auto const n = static_cast<double>(s.nodes());
                        state.counters["nodes_done"] = n;
-                       state.counters["gathered_bytes"] = 2 * 512 * (static_cast<double>(s.edges.columns.size()) + n);
+                       state.counters["gathered_bytes"] = 2 * 512 * (static_cast<double>(s.graph[Link{}].forward.entries()) + n);
                        state.counters["row_bytes"] = 512;
                        state.counters["table_bytes"] = 512 * n;
                        state.counters["stored_bytes"] = 2 * 512 * n;

@@ -1,5 +1,6 @@
 // The whole model: shapes, lengths, and the slope of its loss along random directions.
 #include <cmath>
+#include <intarsia/core/thread_pool.hpp>
 #include <intarsia/graph/builder.hpp>
 #include <intarsia/loss/link_contrastive.hpp>
 #include <intarsia/models/hetero_sage.hpp>
@@ -111,6 +112,49 @@ TEST_CASE("hetero_sage reads features that are stored in 16 bits as the same num
     CHECK(from_stored_as<bf16>(by_id) == want);
     CHECK(from_stored_as<f16>(by_id) == want);
   }
+}
+
+TEST_CASE("hetero_sage: every node in blocks is what the whole graph gives, for any block and number of threads") {
+  auto const g = catalogue();
+  auto const x = features_of<Typed, float>({{12, 8, 5, 0}});
+  auto const halves = Typed::map_nodes([&](auto n) {
+    tensor<rows_of<decltype(n)>, dim<n.width>, bf16> half{x[n].rows()};
+    for (std::size_t i = 0; i < half.size(); ++i) half.data()[i] = bf16{x[n].data()[i]};
+    return half;
+  });
+  std::vector<hetero_sage_options> const all{{},
+                                             {.sage = {aggregation::max}, .neighbors = neighbor_sharing::per_source},
+                                             {.neighbors = neighbor_sharing::per_source, .normalize = false},
+                                             {.sage = {aggregation::pool}, .last = activation::relu},
+                                             {.sage = {aggregation::pool, true}, .normalize = false},
+                                             {.neighbors = neighbor_sharing::per_source, .standardize = true}};
+  for (auto const& options : all) {
+    cpu::context made{inline_executor{}, seed{4}};
+    hetero_sage<Typed, 6, 4> const encoder{made, options};
+    auto const whole = own(encoder(made, g, x));
+    for (std::size_t const threads : {1u, 2u, 3u, 7u}) {
+      cpu::context ctx{thread_pool{threads}, seed{4}};
+      for (std::size_t const block : {1u, 5u, 100u}) {
+        auto const z = encoder.every_node(ctx, g, x, block), h = encoder.every_node(ctx, g, halves, block);
+        Typed::each_node([&](auto n) {
+          REQUIRE(z[n].rows() == whole[n].rows());
+          for (std::size_t i = 0; i < z[n].size(); ++i) {
+            CHECK(z[n].data()[i] == Approx(whole[n].data()[i]).epsilon(1e-5).margin(1e-6));
+            CHECK(h[n].data()[i] == Approx(whole[n].data()[i]).epsilon(0.05).margin(0.05));
+          }
+        });
+      }
+    }
+  }
+  graph_builder<Typed> alone{{{1, 0, 0, 0}}};
+  auto const one = alone.build();
+  cpu::context ctx{inline_executor{}, seed{4}};
+  hetero_sage<Typed, 6, 4> const encoder{ctx};
+  auto const y = features_of<Typed, float>({{1, 0, 0, 0}});
+  auto const z = encoder.every_node(ctx, one, y);
+  CHECK(std::abs(z[Book{}][0][0] - own(encoder(ctx, one, y))[Book{}][0][0]) < 1e-6f);
+  CHECK(z[Show{}].rows() == 0);
+  CHECK_THROWS_AS(encoder.every_node(ctx, g, y), shape_error);
 }
 
 TEST_CASE("hetero_sage: the slope of the loss along random directions, sampled and whole") {

@@ -14,7 +14,8 @@ namespace intarsia::inline v0::cpu {
 namespace detail {
 // Rows to give to a piece where each entry costs `cols` operations.
 [[nodiscard]] inline std::size_t rows_per_piece_of(csr_view<> a, std::size_t cols) {
-  return cpu::rows_per_piece(cols * (1 + a.entries() / std::max<std::size_t>(1, a.rows)));
+  std::size_t const entries = a.offsets ? a.offsets[a.rows] - a.offsets[0] : 0;  // the rows may be a window of more
+  return cpu::rows_per_piece(cols * (1 + entries / std::max<std::size_t>(1, a.rows)));
 }
 }  // namespace detail
 

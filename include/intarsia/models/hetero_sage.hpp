@@ -41,6 +41,17 @@ class hetero_sage {
     return S::map_nodes([&](auto n) { return normalize_ ? normalize_rows(on, z[n]) : z[n]; });
   }
 
+  // A table (nodes, Out) per node type, of every node of a graph: what (*this)(ctx, g, features) gives, layer by layer
+  // and `block` nodes at a time, so that memory beside the features is the two layers' tables and what
+  // hetero_layer::by_blocks says. features: per node type a table, of T or of bf16.
+  template <class Context, class Features>
+  [[nodiscard]] auto every_node(Context& ctx, graph<S> const& g, Features const& features,
+                                std::size_t block = 4096) const {
+    auto const hidden = first_.by_blocks(ctx, g.hop(0, 2), features, block, [](auto&, auto y) { return y; });
+    return second_.by_blocks(ctx, g.hop(1, 2), hidden, block,
+                             [&](auto& on, auto z) { return normalize_ ? normalize_rows(on, z) : z; });
+  }
+
   static auto members(auto& self) { return std::tuple{named("first", self.first_), named("second", self.second_)}; }
 
  private:

@@ -3,13 +3,17 @@
 // A type without in-edges keeps its own part; a type without features (width 0) starts from b.
 #pragma once
 
+#include <algorithm>
+#include <array>
 #include <intarsia/exec/module.hpp>
+#include <intarsia/exec/scope.hpp>
 #include <intarsia/graph/graph.hpp>
 #include <intarsia/nn/sage.hpp>
 #include <intarsia/ops/add.hpp>
 #include <intarsia/ops/normalize.hpp>
 #include <intarsia/ops/rows.hpp>
 #include <intarsia/ops/stack.hpp>
+#include <vector>
 
 namespace intarsia::inline v0 {
 
@@ -84,6 +88,50 @@ class hetero_layer {
     });
   }
 
+  // The same for all nodes of a whole graph, `block` targets of a type at a time. x: per node type a table, of T or of
+  // 16 bits. finish(ctx, y) is done to each block y (count, Out) at last. Gives a table (nodes, Out) per node type, with the
+  // numbers that the layer gives at once. Memory beside x and what is made: one block; what sources tell one type,
+  // (sources, Out), where a relation transforms them before they are aggregated (pool, and mean of no more sources than
+  // targets); everything at once where the layer standardizes, which has to see all nodes.
+  template <class Context, class X, class Finish>
+  [[nodiscard]] auto by_blocks(Context& ctx, hop<S> const& edges, X const& x, std::size_t block,
+                               Finish const& finish) const {
+    scope const all{ctx};
+    inputs<host> given;
+    auto made = S::map_nodes([&](auto n) {
+      using node = decltype(n);
+      auto& of_type = given[S::template node_index<node>];
+      std::size_t const count = x[n].rows();
+      expects(count == edges.sources[n] && count == edges.targets[n],
+              "hetero_layer: by_blocks needs a row of every node of the graph");
+      if constexpr (std::is_same_v<typename std::remove_cvref_t<decltype(x[n])>::scalar, T>) {
+        var<rows_of<node>, dim<width<node>>, T> const table = ctx.constant(x[n]);
+        of_type = {detail::plain(table)};
+      } else {
+        using stored_as = typename std::remove_cvref_t<decltype(x[n])>::scalar;
+        auto* const ids = ctx.scratch().template take<std::uint32_t>(count);
+        map(ctx, count, [=](std::size_t i) { ids[i] = static_cast<std::uint32_t>(i); });
+        of_type = {indexed_view<rows_of<node>, dim<width<node>>, stored_as>{x[n].view(), {ids, count}}, true};
+      }
+      return tensor<rows_of<node>, dim<Out>, T>{count};
+    });
+    std::array<dense<T>, S::node_count> to;
+    S::each_node([&](auto n) { to[S::template node_index<decltype(n)>] = dense<T>(made[n].view()); });
+    auto const put = [&](std::size_t n, std::size_t begin, detail::plain_var<T, host> y) {
+      y = finish(ctx, y);
+      copy(ctx, dense<T const>(y.value), to[n].row_range(begin, y.rows()));
+    };
+    if (options_.standardize) {
+      auto const whole = compute(ctx, edges, given);
+      for (std::size_t n = 0; n < whole.size(); ++n) put(n, 0, whole[n]);
+    } else {
+      for (std::size_t n = 0; n < given.size(); ++n) {
+        compute_blocks(ctx, edges, given, n, std::max<std::size_t>(block, 1), put);
+      }
+    }
+    return made;
+  }
+
   static auto members(auto& self) {
     return std::tuple{named("self", self.self_), named("source", self.source_), named("neighbor", self.neighbor_)};
   }
@@ -147,6 +195,59 @@ class hetero_layer {
       activate_in_place(on, heard[n], options_.last);
     }
     return heard;
+  }
+
+  // What compute() gives for the nodes of type n, in its order of sums, a block at a time.
+  template <class Context, class Put>
+  void compute_blocks(Context& ctx, hop<S> const& edges, inputs<host> const& x, std::size_t n, std::size_t block,
+                      Put const& put) const {
+    struct voice {
+      detail::message<T> const* tell;
+      edges_view<host> links;
+      detail::source_rows<T, host> told;
+      bool transformed;
+    };
+    scope const of_type{ctx};
+    std::vector<voice> voices;
+    auto const hear = [&](detail::message<T> const& tell, std::size_t r, bool first) {
+      voices.push_back({&tell, edges.edges.values[r], tell.told(ctx, x[ends_[r].source], first), first});
+    };
+    bool const per_source = options_.neighbors == neighbor_sharing::per_source;
+    for (std::size_t source = 0; per_source && source < x.size(); ++source) {
+      std::size_t targets = 0;
+      for (std::size_t r = 0; r < ends_.size(); ++r) {
+        if (ends_[r].source == source) targets += edges.edges.values[r].targets();
+      }
+      for (std::size_t r = 0; r < ends_.size(); ++r) {
+        if (ends_[r].source != source || ends_[r].target != n || !tells(edges, r, x)) continue;
+        hear(*source_.values[source], r, source_.values[source]->transforms_first(x[source].rows(), targets));
+      }
+    }
+    for (std::size_t r = 0; !per_source && r < ends_.size(); ++r) {
+      if (ends_[r].target != n || !tells(edges, r, x)) continue;
+      auto const& links = edges.edges.values[r];
+      hear(*neighbor_.values[r], r, neighbor_.values[r]->transforms_first(links.sources(), links.targets()));
+    }
+    std::size_t const nodes = edges.targets.values[n];
+    for (std::size_t begin = 0; begin < nodes; begin += block) {
+      scope const step{ctx};
+      std::size_t const count = std::min(block, nodes - begin);
+      auto const& self = *self_.values[options_.self == self_sharing::shared ? 0 : n];
+      auto const made = self(ctx, x[n].part(ctx, begin, count));
+      for (voice const& v : voices) v.tell->hear(ctx, made, {window(v.links, begin, count)}, v.told, v.transformed);
+      activate_in_place(ctx, made, options_.last);
+      put(n, begin, made);
+    }
+  }
+  // The edges into some of the targets.
+  [[nodiscard]] static edges_view<host> window(edges_view<host> links, std::size_t begin, std::size_t count) {
+    for (csr_view<host>* const a : {&links.forward, &links.other_forward}) {
+      a->rows = a->rows == 0 ? 0 : count;
+      if (a->offsets) a->offsets += begin;
+    }
+    links.backward = links.other_backward = {};
+    if (links.other) links.other += begin;
+    return links;
   }
 
   template <class On, class Space>

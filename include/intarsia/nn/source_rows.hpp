@@ -65,9 +65,14 @@ class source_rows {
   // The first `count` slots, as the targets of a block are the first of its sources.
   template <class On>
   [[nodiscard]] plain_var<T, S> head(On& on, std::size_t count) const {
-    if (kind_ == kind::made) return intarsia::head(on, made_, count);
-    expects(count <= ids_.size(), "head: more rows are asked for than there are");
-    return gathered(on, ids_.first(count));
+    return part(on, 0, count);
+  }
+  // The slots [begin, begin + count).
+  template <class On>
+  [[nodiscard]] plain_var<T, S> part(On& on, std::size_t begin, std::size_t count) const {
+    if (kind_ == kind::made) return intarsia::rows(on, made_, begin, count);
+    expects(begin + count <= ids_.size(), "rows: more are asked for than there are");
+    return gathered(on, ids_.subspan(begin, count));
   }
   // All sources.
   template <class On>
