@@ -43,7 +43,7 @@ class hetero_sage {
 
   // A table (nodes, Out) per node type, of every node of a graph: what (*this)(ctx, g, features) gives, layer by layer
   // and `block` nodes at a time, so that memory beside the features is the two layers' tables and what
-  // hetero_layer::by_blocks says. features: per node type a table, of T or of bf16.
+  // hetero_layer::by_blocks says. features: per node type a table, of T or of 16 bits.
   template <class Context, class Features>
   [[nodiscard]] auto every_node(Context& ctx, graph<S> const& g, Features const& features,
                                 std::size_t block = 4096) const {
