@@ -89,11 +89,7 @@ class hetero_layer {
   }
 
   // The same for all nodes of a whole graph, `block` targets of a type at a time. x: per node type a table, of T or of
-<<<<<<< HEAD
-  // 16 bits. finish(ctx, y) is done to each block y (count, Out) at last. Gives a table (nodes, Out) per node type, with the
-=======
-  // bf16. finish(ctx, y) is done to each block y (count, Out). Gives a table (nodes, Out) per node type, with the
->>>>>>> 515944c (House rules)
+  // 16 bits. finish(ctx, y) is done to each block y (count, Out). Gives a table (nodes, Out) per node type, with the
   // numbers that the layer gives at once. Memory beside x and what is made: one block; what sources tell one type,
   // (sources, Out), where a relation transforms them before they are aggregated (pool, and mean of no more sources than
   // targets); everything at once where the layer standardizes, which has to see all nodes.
