@@ -90,9 +90,9 @@ class hetero_layer {
 
   // The same for all nodes of a whole graph, `block` targets of a type at a time. x: per node type a table, of T or of
   // 16 bits. finish(ctx, y) is done to each block y (count, Out). Gives a table (nodes, Out) per node type, with the
-  // numbers that the layer gives at once. Memory beside x and what is made: one block; what sources tell one type,
-  // (sources, Out), where a relation transforms them before they are aggregated (pool, and mean of no more sources than
-  // targets); everything at once where the layer standardizes, which has to see all nodes.
+  // numbers that the layer gives at once, to rounding. Memory beside x and what is made: one block; what sources tell
+  // one type, (sources, Out), where they are transformed before they are aggregated (pool, and mean that gets narrower
+  // by it); everything at once where the layer standardizes, which has to see all nodes.
   template <class Context, class X, class Finish>
   [[nodiscard]] auto by_blocks(Context& ctx, hop<S> const& edges, X const& x, std::size_t block,
                                Finish const& finish) const {
@@ -197,7 +197,7 @@ class hetero_layer {
     return heard;
   }
 
-  // What compute() gives for the nodes of type n, in its order of sums, a block at a time.
+  // What compute() gives for the nodes of type n, a block at a time.
   template <class Context, class Put>
   void compute_blocks(Context& ctx, hop<S> const& edges, inputs<host> const& x, std::size_t n, std::size_t block,
                       Put const& put) const {
@@ -210,6 +210,7 @@ class hetero_layer {
     scope const of_type{ctx};
     std::vector<voice> voices;
     auto const hear = [&](detail::message<T> const& tell, std::size_t r, bool first) {
+      first = tell.pools() || (first && Out < x[ends_[r].source].cols());
       voices.push_back({&tell, edges.edges.values[r], tell.told(ctx, x[ends_[r].source], first), first});
     };
     bool const per_source = options_.neighbors == neighbor_sharing::per_source;

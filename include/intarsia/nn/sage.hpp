@@ -62,6 +62,8 @@ class message {
   [[nodiscard]] bool transforms_first(source_rows<T, S> const& sources, std::size_t targets) const {
     return pool_ || (how_ == aggregation::mean && (sources.stored() ? 2 : 1) * sources.rows() <= targets);
   }
+  // Only transformed sources can be aggregated.
+  [[nodiscard]] bool pools() const { return pool_.has_value(); }
   // What is aggregated: (sources, in) -> (sources, out) where the sources are transformed first, else (sources, in).
   template <class On, class S>
   [[nodiscard]] source_rows<T, S> told(On& on, source_rows<T, S> const& x, bool transformed) const {
