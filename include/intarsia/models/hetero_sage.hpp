@@ -41,15 +41,27 @@ class hetero_sage {
     return S::map_nodes([&](auto n) { return normalize_ ? normalize_rows(on, z[n]) : z[n]; });
   }
 
-  // A table (nodes, Out) per node type, of every node of a graph: what (*this)(ctx, g, features) gives, layer by layer
-  // and `block` nodes at a time, so that memory beside the features is the two layers' tables and what
-  // hetero_layer::by_blocks says. features: per node type a table, of T or of 16 bits.
+  // Every node's rows after each layer: per node type a table.
+  struct layer_tables {
+    typename hetero_layer<S, feature_width, Hidden, T>::tables hidden;
+    typename hetero_layer<S, Hidden, Out, T>::tables out;
+  };
+  // Every node of a graph: to.out becomes what (*this)(ctx, g, features) gives, to rounding, layer by layer and `block`
+  // nodes at a time, so that memory beside the features is the tables of two layers and what hetero_layer::by_blocks
+  // says. features: per node type a table, of T or of 16 bits. `to` may be used again, whatever it holds.
   template <class Context, class Features>
-  [[nodiscard]] auto every_node(Context& ctx, graph<S> const& g, Features const& features,
-                                std::size_t block = 4096) const {
-    auto const hidden = first_.by_blocks(ctx, g.hop(0, 2), features, block, [](auto&, auto y) { return y; });
-    return second_.by_blocks(ctx, g.hop(1, 2), hidden, block,
-                             [&](auto& on, auto z) { return normalize_ ? normalize_rows(on, z) : z; });
+  void every_node(Context& ctx, graph<S> const& g, Features const& features, layer_tables& to,
+                  std::size_t block = 4096) const {
+    first_.by_blocks(ctx, g.hop(0, 2), features, to.hidden, block, [](auto&, auto y) { return y; });
+    second_.by_blocks(ctx, g.hop(1, 2), to.hidden, to.out, block,
+                      [&](auto& on, auto z) { return normalize_ ? normalize_rows(on, z) : z; });
+  }
+  // The same, as tables of its own.
+  template <class Context, class Features>
+  [[nodiscard]] auto every_node(Context& ctx, graph<S> const& g, Features const& features) const {
+    layer_tables made;
+    every_node(ctx, g, features, made);
+    return std::move(made.out);
   }
 
   static auto members(auto& self) { return std::tuple{named("first", self.first_), named("second", self.second_)}; }

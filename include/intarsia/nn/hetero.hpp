@@ -88,17 +88,22 @@ class hetero_layer {
     });
   }
 
+  // A table (nodes, Out) per node type.
+  using tables = decltype(S::map_nodes([](auto n) { return tensor<rows_of<decltype(n)>, dim<Out>, T>{}; }));
+
   // The same for all nodes of a whole graph, `block` targets of a type at a time. x: per node type a table, of T or of
-  // 16 bits. finish(ctx, y) is done to each block y (count, Out). Gives a table (nodes, Out) per node type, with the
-  // numbers that the layer gives at once, to rounding. Memory beside x and what is made: one block; what sources tell
+  // 16 bits. finish(ctx, y) is done to each block y (count, Out). made: per node type a table (nodes, Out), written
+  // with the numbers that the layer gives at once, to rounding; made anew where it has other numbers of rows. Memory
+  // beside x and what is made: one block; what sources tell
   // one type, (sources, Out), where they are transformed before they are aggregated (pool, and mean that gets narrower
   // by it); everything at once where the layer standardizes, which has to see all nodes.
   template <class Context, class X, class Finish>
-  [[nodiscard]] auto by_blocks(Context& ctx, hop<S> const& edges, X const& x, std::size_t block,
-                               Finish const& finish) const {
+  void by_blocks(Context& ctx, hop<S> const& edges, X const& x, tables& made, std::size_t block,
+                 Finish const& finish) const {
     scope const all{ctx};
     inputs<host> given;
-    auto made = S::map_nodes([&](auto n) {
+    std::array<dense<T>, S::node_count> to;
+    S::each_node([&](auto n) {
       using node = decltype(n);
       auto& of_type = given[S::template node_index<node>];
       std::size_t const count = x[n].rows();
@@ -113,10 +118,9 @@ class hetero_layer {
         map(ctx, count, [=](std::size_t i) { ids[i] = static_cast<std::uint32_t>(i); });
         of_type = {indexed_view<rows_of<node>, dim<width<node>>, stored_as>{x[n].view(), {ids, count}}, true};
       }
-      return tensor<rows_of<node>, dim<Out>, T>{count};
+      if (made[n].rows() != count) made[n] = tensor<rows_of<node>, dim<Out>, T>{count};
+      to[S::template node_index<node>] = dense<T>(made[n].view());
     });
-    std::array<dense<T>, S::node_count> to;
-    S::each_node([&](auto n) { to[S::template node_index<decltype(n)>] = dense<T>(made[n].view()); });
     auto const put = [&](std::size_t n, std::size_t begin, detail::plain_var<T, host> y) {
       y = finish(ctx, y);
       copy(ctx, dense<T const>(y.value), to[n].row_range(begin, y.rows()));
@@ -129,7 +133,6 @@ class hetero_layer {
         compute_blocks(ctx, edges, given, n, std::max<std::size_t>(block, 1), put);
       }
     }
-    return made;
   }
 
   static auto members(auto& self) {
