@@ -224,13 +224,13 @@ class hetero_layer {
       }
       for (std::size_t r = 0; r < ends_.size(); ++r) {
         if (ends_[r].source != source || ends_[r].target != n || !tells(edges, r, x)) continue;
-        hear(*source_.values[source], r, source_.values[source]->transforms_first(x[source].rows(), targets));
+        hear(*source_.values[source], r, source_.values[source]->transforms_first(x[source], targets));
       }
     }
     for (std::size_t r = 0; !per_source && r < ends_.size(); ++r) {
       if (ends_[r].target != n || !tells(edges, r, x)) continue;
-      auto const& links = edges.edges.values[r];
-      hear(*neighbor_.values[r], r, neighbor_.values[r]->transforms_first(links.sources(), links.targets()));
+      auto const& of = x[ends_[r].source];
+      hear(*neighbor_.values[r], r, neighbor_.values[r]->transforms_first(of, edges.edges.values[r].targets()));
     }
     std::size_t const nodes = edges.targets.values[n];
     for (std::size_t begin = 0; begin < nodes; begin += block) {
