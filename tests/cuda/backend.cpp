@@ -254,6 +254,53 @@ TEST_CASE("cuda: products of operands rounded to bf16") {
   CHECK(rounded < 2e-2);
 }
 
+TEMPLATE_TEST_CASE("cuda: products with a bias and relu", "", float, double) {
+  using T = TestType;
+  ia::cpu::context host;
+  ia::cuda::context ctx;
+  for (std::size_t const depth : {0u, 1u, 17u}) {
+    for (bool const relu : {false, true}) {
+      CAPTURE(depth, relu);
+      auto const a = noise<T>(9, depth, 1), b = noise<T>(depth, 5, 2), bias = noise<T>(1, 5, 4);
+      auto c = noise<T>(9, 8, 3);  // the product goes to five of its columns
+      auto const a2 = ia::cuda::upload(ctx, a), b2 = ia::cuda::upload(ctx, b), bias2 = ia::cuda::upload(ctx, bias);
+      auto c2 = ia::cuda::upload(ctx, c);
+      gemm_bias(host, ia::dense<T const>(a.view()), ia::dense<T const>(b.view()), ia::dense<T const>(bias.view()), relu,
+                ia::dense<T>(c.view()).col_range(2, 5));
+      gemm_bias(ctx, ia::dense<T const, device>(a2.view()), ia::dense<T const, device>(b2.view()),
+                ia::dense<T const, device>(bias2.view()), relu, ia::dense<T, device>(c2.view()).col_range(2, 5));
+      CHECK(distance(ia::cuda::download(ctx, c2), c) < tolerance<T>);
+      bool below = false;
+      for (std::size_t i = 0; i < 9; ++i) {
+        for (std::size_t k = 2; k < 7; ++k) below = below || c[i][k] < 0;
+      }
+      CHECK(below != relu);
+    }
+  }
+}
+
+TEST_CASE("cuda: products of operands rounded to tf32, which the CPU takes as they are") {
+  ia::cpu::context host;
+  ia::cuda::context ctx;
+  host.products(ia::precision::tf32);
+  ctx.products(ia::precision::tf32);
+  auto const a = noise<float>(9, 21, 1), b = noise<float>(21, 5, 2);
+  auto const a2 = ia::cuda::upload(ctx, a), b2 = ia::cuda::upload(ctx, b);
+  matrix<float> c(9, 5), full(9, 5);
+  ia::cuda::device_tensor<ia::dyn, ia::dyn, float> c2{ctx, 9, 5};
+  gemm(host, ia::product::plain, ia::dense<float const>(a.view()), ia::dense<float const>(b.view()),
+       ia::dense<float>(c.view()), false);
+  gemm(ctx, ia::product::plain, ia::dense<float const, device>(a2.view()), ia::dense<float const, device>(b2.view()),
+       ia::dense<float, device>(c2.view()), false);
+  double const rounded = distance(ia::cuda::download(ctx, c2), c);
+  CHECK(rounded > 1e-6);
+  CHECK(rounded < 2e-3);
+  host.products(ia::precision::full);
+  gemm(host, ia::product::plain, ia::dense<float const>(a.view()), ia::dense<float const>(b.view()),
+       ia::dense<float>(full.view()), false);
+  CHECK(distance(c, full) == 0);
+}
+
 TEMPLATE_TEST_CASE("cuda: the softmax of a batch", "", float, double) {
   using T = TestType;
   ia::cpu::context host;

@@ -7,11 +7,13 @@
 #include <intarsia/cpu/gemm_deep.hpp>
 #include <intarsia/cpu/gemv.hpp>
 #include <intarsia/cpu/grain.hpp>
+#include <intarsia/cpu/map.hpp>
 #include <intarsia/cpu/memory.hpp>
 #include <intarsia/cpu/operands.hpp>
 #include <intarsia/cpu/tile.hpp>
 #include <intarsia/exec/backend.hpp>
 #include <intarsia/exec/scope.hpp>
+#include <limits>
 
 namespace intarsia::inline v0::cpu {
 
@@ -135,6 +137,21 @@ void gemm(context& ctx, product form, std::type_identity_t<dense<T const>> a, st
           dense<T> c, bool accumulate) {
   detail::with_operands<T, true>(
       ctx, [&]<class Operands>(Operands) { detail::gemm_of<Operands, T>(ctx, form, a, b, c, accumulate); });
+}
+
+// C = A B + bias in each row, and where `relu` not below 0.
+template <class T>
+void gemm_bias(context& ctx, std::type_identity_t<dense<T const>> a, std::type_identity_t<dense<T const>> b,
+               std::type_identity_t<dense<T const>> bias, bool relu, dense<T> c) {
+  gemm(ctx, product::plain, a, b, c, false);
+  T const least = relu ? T{0} : -std::numeric_limits<T>::infinity();
+  each_row(ctx, c.rows, 2 * c.cols, [=](std::size_t i) {
+    T* const row = c.data + i * c.stride;
+    for (std::size_t j = 0; j < c.cols; ++j) {
+      T const x = row[j] + bias.data[j];
+      row[j] = x < least ? least : x;
+    }
+  });
 }
 
 }  // namespace intarsia::inline v0::cpu

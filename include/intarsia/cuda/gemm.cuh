@@ -37,6 +37,78 @@ void describe(matrix_form& form, dense<T, device> x) {
 }
 
 inline constexpr std::size_t gemm_workspace = std::size_t{32} << 20;
+
+[[nodiscard]] constexpr cublasComputeType_t arithmetic_of(precision p) {
+  switch (p) {
+    case precision::bf16:
+      return CUBLAS_COMPUTE_32F_FAST_16BF;
+    case precision::tf32:
+      return CUBLAS_COMPUTE_32F_FAST_TF32;
+    case precision::full:
+      break;
+  }
+  return CUBLAS_COMPUTE_32F;
+}
+
+// What is done to a product's numbers before they are written.
+struct epilogue {
+  void const* bias = nullptr;  // (cols); null: nothing
+  bool relu = false;
+};
+
+// C += (or =) op(A) op(B), nothing of it empty. False where cuBLASLt has no algorithm with this epilogue.
+template <class T>
+[[nodiscard]] bool multiply(context& ctx, product form, dense<T const, device> a, dense<T const, device> b,
+                            dense<T, device> c, bool accumulate, epilogue last) {
+  scope const keep{ctx};
+  constexpr bool wide = std::is_same_v<T, double>;
+  // C' = op(B)' op(A)'
+  cublasComputeType_t const arithmetic = wide ? CUBLAS_COMPUTE_64F : arithmetic_of(ctx.products());
+  matmul_form product_form;
+  check(cublasLtMatmulDescCreate(&product_form.handle, arithmetic, wide ? CUDA_R_64F : CUDA_R_32F));
+  cublasOperation_t const first = form == product::transposed_right ? CUBLAS_OP_T : CUBLAS_OP_N;
+  cublasOperation_t const second = form == product::transposed_left ? CUBLAS_OP_T : CUBLAS_OP_N;
+  check(cublasLtMatmulDescSetAttribute(product_form.handle, CUBLASLT_MATMUL_DESC_TRANSA, &first, sizeof first));
+  check(cublasLtMatmulDescSetAttribute(product_form.handle, CUBLASLT_MATMUL_DESC_TRANSB, &second, sizeof second));
+  if (last.bias) {
+    cublasLtEpilogue_t const what = last.relu ? CUBLASLT_EPILOGUE_RELU_BIAS : CUBLASLT_EPILOGUE_BIAS;
+    check(cublasLtMatmulDescSetAttribute(product_form.handle, CUBLASLT_MATMUL_DESC_EPILOGUE, &what, sizeof what));
+    check(cublasLtMatmulDescSetAttribute(product_form.handle, CUBLASLT_MATMUL_DESC_BIAS_POINTER, &last.bias,
+                                         sizeof last.bias));
+  }
+  matrix_form left, right, out;
+  describe(left, b);
+  describe(right, a);
+  describe(out, c);
+  matmul_wish wish;
+  check(cublasLtMatmulPreferenceCreate(&wish.handle));
+  check(cublasLtMatmulPreferenceSetAttribute(wish.handle, CUBLASLT_MATMUL_PREF_MAX_WORKSPACE_BYTES, &gemm_workspace,
+                                             sizeof gemm_workspace));
+  cublasLtMatmulHeuristicResult_t best{};
+  int found = 0;
+  cublasStatus_t const status =
+      cublasLtMatmulAlgoGetHeuristic(ctx.blas(), product_form.handle, left.handle, right.handle, out.handle, out.handle,
+                                     wish.handle, 1, &best, &found);
+  if (last.bias && (status == CUBLAS_STATUS_NOT_SUPPORTED || found == 0)) return false;
+  check(status);
+  if (found == 0) check(CUBLAS_STATUS_NOT_SUPPORTED);
+  auto* const work = ctx.scratch().template take<std::byte>(std::max<std::size_t>(1, best.workspaceSize));
+  T const one{1}, before = accumulate ? T{1} : T{0};
+  check(cublasLtMatmul(ctx.blas(), product_form.handle, &one, b.data, left.handle, a.data, right.handle, &before,
+                       c.data, out.handle, c.data, out.handle, &best.algo, work, best.workspaceSize, ctx.stream()));
+  return true;
+}
+
+template <class T>
+struct add_to_columns {
+  dense<T, device> y;
+  T const* bias;
+  bool relu;
+  INTARSIA_FN void operator()(std::size_t i, std::size_t c) const {
+    T const x = y.data[i * y.stride + c] + bias[c];
+    y.data[i * y.stride + c] = relu && x < T{0} ? T{0} : x;
+  }
+};
 }  // namespace detail
 
 // C += (or =) op(A) op(B); see `product` for the shapes. C does not overlap A or B. Does not block. The same shapes
@@ -50,37 +122,21 @@ void gemm(context& ctx, product form, std::type_identity_t<dense<T const, device
     if (!accumulate) fill(ctx, c, T{0});
     return;
   }
-  scope const keep{ctx};
-  constexpr bool wide = std::is_same_v<T, double>;
-  // C' = op(B)' op(A)'
-  cublasComputeType_t const arithmetic = wide                                ? CUBLAS_COMPUTE_64F
-                                         : ctx.products() == precision::bf16 ? CUBLAS_COMPUTE_32F_FAST_16BF
-                                                                             : CUBLAS_COMPUTE_32F;
-  detail::matmul_form product_form;
-  detail::check(cublasLtMatmulDescCreate(&product_form.handle, arithmetic, wide ? CUDA_R_64F : CUDA_R_32F));
-  cublasOperation_t const first = form == product::transposed_right ? CUBLAS_OP_T : CUBLAS_OP_N;
-  cublasOperation_t const second = form == product::transposed_left ? CUBLAS_OP_T : CUBLAS_OP_N;
-  detail::check(cublasLtMatmulDescSetAttribute(product_form.handle, CUBLASLT_MATMUL_DESC_TRANSA, &first, sizeof first));
-  detail::check(
-      cublasLtMatmulDescSetAttribute(product_form.handle, CUBLASLT_MATMUL_DESC_TRANSB, &second, sizeof second));
-  detail::matrix_form left, right, out;
-  detail::describe(left, b);
-  detail::describe(right, a);
-  detail::describe(out, c);
-  detail::matmul_wish wish;
-  detail::check(cublasLtMatmulPreferenceCreate(&wish.handle));
-  detail::check(cublasLtMatmulPreferenceSetAttribute(wish.handle, CUBLASLT_MATMUL_PREF_MAX_WORKSPACE_BYTES,
-                                                     &detail::gemm_workspace, sizeof detail::gemm_workspace));
-  cublasLtMatmulHeuristicResult_t best{};
-  int found = 0;
-  detail::check(cublasLtMatmulAlgoGetHeuristic(ctx.blas(), product_form.handle, left.handle, right.handle, out.handle,
-                                               out.handle, wish.handle, 1, &best, &found));
-  if (found == 0) detail::check(CUBLAS_STATUS_NOT_SUPPORTED);
-  auto* const work = ctx.scratch().template take<std::byte>(std::max<std::size_t>(1, best.workspaceSize));
-  T const one{1}, before = accumulate ? T{1} : T{0};
-  detail::check(cublasLtMatmul(ctx.blas(), product_form.handle, &one, b.data, left.handle, a.data, right.handle,
-                               &before, c.data, out.handle, c.data, out.handle, &best.algo, work, best.workspaceSize,
-                               ctx.stream()));
+  static_cast<void>(detail::multiply<T>(ctx, form, a, b, c, accumulate, {}));
+}
+
+// C = A B + bias in each row, and where `relu` not below 0: in float as the product is written, in double (for which
+// cuBLASLt has no such epilogue) in a pass after it. Does not block.
+template <class T>
+void gemm_bias(context& ctx, std::type_identity_t<dense<T const, device>> a,
+               std::type_identity_t<dense<T const, device>> b, std::type_identity_t<dense<T const, device>> bias,
+               bool relu, dense<T, device> c) {
+  if (c.rows == 0 || c.cols == 0) return;
+  if constexpr (std::is_same_v<T, float>) {
+    if (a.cols > 0 && detail::multiply<T>(ctx, product::plain, a, b, c, false, {bias.data, relu})) return;
+  }
+  gemm(ctx, product::plain, a, b, c, false);
+  each_number(ctx, c.rows, c.cols, detail::add_to_columns<T>{c, bias.data, relu});
 }
 
 }  // namespace intarsia::inline v0::cuda

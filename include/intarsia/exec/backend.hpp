@@ -46,6 +46,8 @@ inline constexpr std::uint32_t no_entry = 0xFFFFFFFFu;
 //   fill(ctx, dense<T> x, T value)
 //   copy(ctx, dense<T const> from, dense<T> to)
 //   gemm(ctx, product, dense<T const> a, dense<T const> b, dense<T> c, bool accumulate)          C += op(A) op(B)
+//   gemm_bias(ctx, dense<T const> a, dense<T const> b, dense<T const> bias (1, cols), bool relu, dense<T> c)
+//                                         C = A B + bias in each row, and where `relu` not below 0
 //   map(ctx, count, f)                    f(i) for each i of [0, count), independent of each other
 //   each_row(ctx, rows, work, f)          f(row) for each row, or f(row, team) with the threads that share it (see
 //                                         team.hpp); `work`: roughly how many operations a row takes
@@ -98,6 +100,7 @@ concept backend = requires(C& ctx, dense<float, typename C::space> x, dense<floa
   fill(ctx, x, 0.0f);
   copy(ctx, y, x);
   gemm(ctx, product::plain, y, y, x, false);
+  gemm_bias(ctx, y, y, y, true, x);
   map(ctx, std::size_t{}, each);
   each_row(ctx, std::size_t{}, std::size_t{}, each);
   column_sum(ctx, y, x, false);

@@ -34,8 +34,12 @@ template <axis R, axis In, axis W, axis Out, axis B, class T, class S, recorder 
   var<R, Out, T, S> y = on.template fresh<R, Out, T>(x.rows(), w.cols(), x.tracked() || w.tracked() || bias.tracked());
   dense<T, S> const out = detail::made(y);
   dense<T const, S> const b = detail::value_of(bias);
-  gemm(ctx, product::plain, detail::value_of(x), detail::value_of(w), out, false);
-  with_rule(then, [&](auto rule) { detail::finish(ctx, rule, out, b); });
+  if (then == activation::none || then == activation::relu) {
+    gemm_bias(ctx, detail::value_of(x), detail::value_of(w), b, then == activation::relu, out);
+  } else {
+    gemm(ctx, product::plain, detail::value_of(x), detail::value_of(w), out, false);
+    with_rule(then, [&](auto rule) { detail::finish(ctx, rule, out, b); });
+  }
   if (y.tracked()) {
     on.record([=, &ctx] {
       if (then != activation::none) {

@@ -13,7 +13,13 @@ enum cublasComputeType_t {
   CUBLAS_COMPUTE_32F_FAST_16BF = 75,
   CUBLAS_COMPUTE_32F_FAST_TF32 = 77
 };
-enum cublasLtMatmulDescAttributes_t { CUBLASLT_MATMUL_DESC_TRANSA = 3, CUBLASLT_MATMUL_DESC_TRANSB = 4 };
+enum cublasLtMatmulDescAttributes_t {
+  CUBLASLT_MATMUL_DESC_TRANSA = 3,
+  CUBLASLT_MATMUL_DESC_TRANSB = 4,
+  CUBLASLT_MATMUL_DESC_EPILOGUE = 7,
+  CUBLASLT_MATMUL_DESC_BIAS_POINTER = 8
+};
+enum cublasLtEpilogue_t { CUBLASLT_EPILOGUE_DEFAULT = 1, CUBLASLT_EPILOGUE_BIAS = 4, CUBLASLT_EPILOGUE_RELU_BIAS = 6 };
 enum cublasLtMatmulPreferenceAttributes_t { CUBLASLT_MATMUL_PREF_MAX_WORKSPACE_BYTES = 1 };
 
 struct cublasLtContext {};
@@ -21,6 +27,8 @@ using cublasLtHandle_t = cublasLtContext*;
 struct cublasLtMatmulDescOpaque_t {
   cublasComputeType_t compute;
   int transposes[2] = {CUBLAS_OP_N, CUBLAS_OP_N};
+  cublasLtEpilogue_t epilogue = CUBLASLT_EPILOGUE_DEFAULT;
+  void const* bias = nullptr;
 };
 using cublasLtMatmulDesc_t = cublasLtMatmulDescOpaque_t*;
 struct cublasLtMatrixLayoutOpaque_t {
@@ -51,7 +59,16 @@ inline cublasStatus_t cublasLtMatmulDescCreate(cublasLtMatmulDesc_t* d, cublasCo
 }
 inline cublasStatus_t cublasLtMatmulDescSetAttribute(cublasLtMatmulDesc_t d, cublasLtMatmulDescAttributes_t which,
                                                      void const* value, std::size_t) {
-  std::memcpy(&d->transposes[which - CUBLASLT_MATMUL_DESC_TRANSA], value, sizeof(int));
+  switch (which) {
+    case CUBLASLT_MATMUL_DESC_EPILOGUE:
+      std::memcpy(&d->epilogue, value, sizeof d->epilogue);
+      break;
+    case CUBLASLT_MATMUL_DESC_BIAS_POINTER:
+      std::memcpy(&d->bias, value, sizeof d->bias);
+      break;
+    default:
+      std::memcpy(&d->transposes[which - CUBLASLT_MATMUL_DESC_TRANSA], value, sizeof(int));
+  }
   return CUBLAS_STATUS_SUCCESS;
 }
 inline cublasStatus_t cublasLtMatmulDescDestroy(cublasLtMatmulDesc_t d) {
@@ -96,12 +113,16 @@ void matmul(cublasLtMatmulDescOpaque_t d, T alpha, T const* a, cublasLtMatrixLay
   opened const access;
   bool const ta = d.transposes[0] == CUBLAS_OP_T, tb = d.transposes[1] == CUBLAS_OP_T;
   std::uint64_t const depth = ta ? la.rows : la.cols;
-  bool const rounds = d.compute == CUBLAS_COMPUTE_32F_FAST_16BF;
-  auto const at = [rounds](T const* x, cublasLtMatrixLayoutOpaque_t l, std::uint64_t row, std::uint64_t col) {
+  // To so many bits below those of a float, ties to even.
+  unsigned const drops = d.compute == CUBLAS_COMPUTE_32F_FAST_16BF   ? 16
+                         : d.compute == CUBLAS_COMPUTE_32F_FAST_TF32 ? 13
+                                                                     : 0;
+  auto const at = [drops](T const* x, cublasLtMatrixLayoutOpaque_t l, std::uint64_t row, std::uint64_t col) {
     T const number = x[col * static_cast<std::uint64_t>(l.stride) + row];
-    if (!rounds) return number;
-    auto const bits = std::bit_cast<std::uint32_t>(static_cast<float>(number));  // to bf16, ties to even
-    return static_cast<T>(std::bit_cast<float>((bits + 0x7FFFu + (bits >> 16 & 1u)) & 0xFFFF0000u));
+    if (drops == 0) return number;
+    auto const bits = std::bit_cast<std::uint32_t>(static_cast<float>(number));
+    std::uint32_t const half = (1u << (drops - 1)) - 1 + (bits >> drops & 1u);
+    return static_cast<T>(std::bit_cast<float>((bits + half) >> drops << drops));
   };
   for (std::uint64_t j = 0; j < lc.cols; ++j) {
     for (std::uint64_t i = 0; i < lc.rows; ++i) {
@@ -111,6 +132,8 @@ void matmul(cublasLtMatmulDescOpaque_t d, T alpha, T const* a, cublasLtMatrixLay
       }
       T& to = c[j * static_cast<std::uint64_t>(lc.stride) + i];
       to = static_cast<T>(double{alpha} * sum + (beta == T{0} ? 0.0 : double{beta} * double{to}));
+      if (d.bias) to += static_cast<T const*>(d.bias)[i];
+      if (d.epilogue == CUBLASLT_EPILOGUE_RELU_BIAS && !(to > T{0})) to = T{0};
     }
   }
 }
