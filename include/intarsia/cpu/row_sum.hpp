@@ -119,7 +119,7 @@ struct row_sum_portable {
         wide words[sizeof...(I)];
         (std::memcpy(&bits[I], from + I * lanes, sizeof(narrow)), ...);
         ((words[I] = __builtin_convertvector(bits[I], wide), widen<X>(words[I])), ...);
-        ((now[I] = reinterpret_cast<vec>(words[I])), ...);
+        (std::memcpy(&now[I], &words[I], sizeof(vec)), ...);
       } else {
         (std::memcpy(&now[I], from + I * lanes, sizeof(vec)), ...);
       }
@@ -197,7 +197,7 @@ struct row_sum_avx2 {
         wide words[sizeof...(I)];
         (std::memcpy(&bits[I], from + I * lanes, sizeof(narrow)), ...);
         ((words[I] = __builtin_convertvector(bits[I], wide), widen<X>(words[I])), ...);
-        ((now[I] = reinterpret_cast<vec>(words[I])), ...);
+        (std::memcpy(&now[I], &words[I], sizeof(vec)), ...);
       } else {
         (std::memcpy(&now[I], from + I * lanes, sizeof(vec)), ...);
       }
@@ -276,7 +276,7 @@ struct row_sum_avx512 {
         wide words[sizeof...(I)];
         (std::memcpy(&bits[I], from + I * lanes, sizeof(narrow)), ...);
         ((words[I] = __builtin_convertvector(bits[I], wide), widen<X>(words[I])), ...);
-        ((now[I] = reinterpret_cast<vec>(words[I])), ...);
+        (std::memcpy(&now[I], &words[I], sizeof(vec)), ...);
       } else {
         (std::memcpy(&now[I], from + I * lanes, sizeof(vec)), ...);
       }

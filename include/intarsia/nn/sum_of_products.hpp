@@ -63,21 +63,12 @@ template <class On, class T, class S>
     begin += width;
   }
   dense<T, S> const sums = made(y);
-  gemm(ctx, product::plain, reading(x), reading(weights), sums, false);
-  with_rule(then, [&](auto rule) {
-    if (biased) {
-      finish(ctx, rule, sums, value_of(bias));
-    } else if (then != activation::none) {
-      each_row(ctx, sums.rows, 4 * sums.cols, [=] INTARSIA_FN(std::size_t i) {
-        for (std::size_t c = 0; c < sums.cols; ++c) sums[i][c] = rule.value(sums[i][c]);
-      });
-    }
-  });
+  affine_rows(ctx, reading(x), reading(weights), value_of(bias), then, sums);
   if (!y.tracked()) return y;
   on.record([=, &ctx] {
     if (then != activation::none) {
       // Nobody reads y.grad after this pullback: it becomes the gradient before f.
-      with_rule(then, [&](auto rule) { finish_back(ctx, rule, reading(sums), y.grad); });
+      with_rule(then, [&](auto rule) { apply_slope(ctx, rule, reading(sums), y.grad); });
     }
     if (dx.data) gemm(ctx, product::transposed_right, grad_of(y), reading(weights), dx, false);
     if (bias.tracked()) column_sum(ctx, grad_of(y), bias.grad, true);

@@ -102,22 +102,32 @@ template <axis R, axis C, class T, class S, recorder On>
   return with_rule(kind, [&](auto rule) { return pointwise(on, x, rule); });
 }
 
+namespace detail {
+// y = rule(y)
+template <class Context, class Rule, class T, class S>
+void apply_rule(Context& ctx, Rule rule, dense<T, S> y) {
+  each_row(ctx, y.rows, 4 * y.cols, [=] INTARSIA_FN(std::size_t i, typename Context::team by) {
+    for (std::size_t c = by.first(); c < y.cols; c += by.step()) y[i][c] = rule.value(y[i][c]);
+  });
+}
+// dy = dy * slope of the rule at y
+template <class Context, class Rule, class T, class S>
+void apply_slope(Context& ctx, Rule rule, dense<T const, S> y, dense<T, S> dy) {
+  each_row(ctx, dy.rows, 2 * dy.cols, [=] INTARSIA_FN(std::size_t i, typename Context::team by) {
+    for (std::size_t c = by.first(); c < dy.cols; c += by.step()) dy[i][c] *= rule.slope(y[i][c]);
+  });
+}
+}  // namespace detail
+
 // The same in place: x becomes f(x), and its gradient that of what went in. x is the result of an op whose pullback
 // does not read it (those of activations do), and nothing else has read it.
 template <axis R, axis C, class T, class S, class Rule, recorder On>
 void pointwise_in_place(On& on, var<R, C, T, S> x, Rule rule) {
   auto& ctx = on.backend();
   dense<T, S> const out = detail::made(x);
-  each_row(ctx, out.rows, 4 * out.cols, [=] INTARSIA_FN(std::size_t i, team_of<On> by) {
-    for (std::size_t c = by.first(); c < out.cols; c += by.step()) out[i][c] = rule.value(out[i][c]);
-  });
+  detail::apply_rule(ctx, rule, out);
   if (!x.tracked()) return;
-  on.record([=, &ctx] {
-    dense<T, S> const dy = x.grad;
-    each_row(ctx, dy.rows, 2 * dy.cols, [=] INTARSIA_FN(std::size_t i, team_of<On> by) {
-      for (std::size_t c = by.first(); c < dy.cols; c += by.step()) dy[i][c] *= rule.slope(out[i][c]);
-    });
-  });
+  on.record([=, &ctx] { detail::apply_slope(ctx, rule, detail::reading(out), x.grad); });
 }
 template <axis R, axis C, class T, class S, recorder On>
 void activate_in_place(On& on, var<R, C, T, S> x, activation kind) {

@@ -13,11 +13,21 @@ void finish(Context& ctx, Rule rule, dense<T, S> y, dense<T const, S> bias) {
     for (std::size_t c = by.first(); c < y.cols; c += by.step()) y[i][c] = rule.value(y[i][c] + bias.data[c]);
   });
 }
-// dy = dy * slope of the rule at y
-template <class Context, class Rule, class T, class S>
-void finish_back(Context& ctx, Rule rule, dense<T const, S> y, dense<T, S> dy) {
-  each_row(ctx, dy.rows, 2 * dy.cols, [=] INTARSIA_FN(std::size_t i, typename Context::team by) {
-    for (std::size_t c = by.first(); c < dy.cols; c += by.step()) dy[i][c] *= rule.slope(y[i][c]);
+// y = f(x w + bias); a bias without numbers is none.
+template <class Context, class T, class S>
+void affine_rows(Context& ctx, dense<T const, S> x, dense<T const, S> w, dense<T const, S> bias, activation then,
+                 dense<T, S> y) {
+  if (bias.data && (then == activation::none || then == activation::relu)) {
+    return gemm_bias(ctx, x, w, bias, then == activation::relu, y);
+  }
+  gemm(ctx, product::plain, x, w, y, false);
+  if (then == activation::none) return;
+  with_rule(then, [&](auto rule) {
+    if (bias.data) {
+      finish(ctx, rule, y, bias);
+    } else {
+      apply_rule(ctx, rule, y);
+    }
   });
 }
 }  // namespace detail
@@ -33,18 +43,12 @@ template <axis R, axis In, axis W, axis Out, axis B, class T, class S, recorder 
   auto& ctx = on.backend();
   var<R, Out, T, S> y = on.template fresh<R, Out, T>(x.rows(), w.cols(), x.tracked() || w.tracked() || bias.tracked());
   dense<T, S> const out = detail::made(y);
-  dense<T const, S> const b = detail::value_of(bias);
-  if (then == activation::none || then == activation::relu) {
-    gemm_bias(ctx, detail::value_of(x), detail::value_of(w), b, then == activation::relu, out);
-  } else {
-    gemm(ctx, product::plain, detail::value_of(x), detail::value_of(w), out, false);
-    with_rule(then, [&](auto rule) { detail::finish(ctx, rule, out, b); });
-  }
+  detail::affine_rows(ctx, detail::value_of(x), detail::value_of(w), detail::value_of(bias), then, out);
   if (y.tracked()) {
     on.record([=, &ctx] {
       if (then != activation::none) {
         // Nobody reads y.grad after this pullback: it becomes the gradient before f.
-        with_rule(then, [&](auto rule) { detail::finish_back(ctx, rule, detail::reading(out), y.grad); });
+        with_rule(then, [&](auto rule) { detail::apply_slope(ctx, rule, detail::reading(out), y.grad); });
       }
       if (x.tracked()) gemm(ctx, product::transposed_right, detail::grad_of(y), detail::value_of(w), x.grad, true);
       if (w.tracked()) gemm(ctx, product::transposed_left, detail::value_of(x), detail::grad_of(y), w.grad, true);
