@@ -17,7 +17,7 @@ struct falls {
 
 // One number kept for each row.
 struct rows_fall {
-  static constexpr bool by_row = true;
+  [[maybe_unused]] static constexpr bool by_row = true;
   double rate;
   INTARSIA_FN void operator()(double* numbers, double const* gradient, std::size_t cols, double& seen) const {
     for (std::size_t c = 0; c < cols; ++c) seen += gradient[c] * gradient[c];

@@ -109,19 +109,23 @@ class shared_row {
       row.take([&](std::size_t first, auto const* cells) { read(first, cells, static_cast<float const*>(nullptr)); });
     };
     if (!user_weight) return users < 256 ? counts(small_) : users < 65536 ? counts(middle_) : counts(large_);
-    pairs_.count(from_, item,
-                 [=](both& cell, std::uint32_t user) { cell.numbers += both_numbers{1, user_weight[user]}; });
+    pairs_.count(from_, item, [=](both& cell, std::uint32_t user) {
+      using pair [[gnu::vector_size(sizeof(both))]] = float;  // one addition
+      pair sum;
+      std::memcpy(&sum, &cell, sizeof(both));
+      sum += pair{1, user_weight[user]};
+      std::memcpy(&cell, &sum, sizeof(both));
+    });
     pairs_.take([&](std::size_t first, both const* cells) {
       float count[block], weight[block];
-      for (std::size_t k = 0; k < block; ++k) count[k] = cells[k].numbers[0], weight[k] = cells[k].numbers[1];
+      for (std::size_t k = 0; k < block; ++k) count[k] = cells[k].count, weight[k] = cells[k].weight;
       read(first, static_cast<float const*>(count), static_cast<float const*>(weight));
     });
   }
 
  private:
-  using both_numbers [[gnu::vector_size(8)]] = float;
-  struct both {
-    both_numbers numbers = {0, 0};  // how many, and the sum of their weights
+  struct alignas(8) both {
+    float count = 0, weight = 0;  // how many, and the sum of their weights
   };
 
   interactions const& from_;

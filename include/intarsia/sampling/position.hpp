@@ -1,7 +1,6 @@
 // Where a sampler is, and walking over its batches.
 #pragma once
 
-#include <compare>
 #include <cstddef>
 #include <cstdint>
 #include <iterator>
@@ -12,7 +11,7 @@ namespace intarsia::inline v0 {
 // position goes on with the same bits as one that has arrived there.
 struct sampler_position {
   std::uint64_t epoch = 0, batch = 0;
-  friend constexpr auto operator<=>(sampler_position const&, sampler_position const&) = default;
+  friend bool operator==(sampler_position const&, sampler_position const&) = default;
 };
 
 // Marks the end of a loop over batches.
