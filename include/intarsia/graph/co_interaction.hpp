@@ -125,7 +125,7 @@ class shared_row {
 
  private:
   struct alignas(8) both {
-    float count = 0, weight = 0;  // how many, and the sum of their weights
+    float count, weight;  // how many, and the sum of their weights
   };
 
   interactions const& from_;
