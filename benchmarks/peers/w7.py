@@ -1,5 +1,5 @@
-"""w7: mean over one sampled block of G2M, width 128; forward from the table of all nodes, and forward and backward from
-the rows of the block's nodes with every sort and transpose that the peer needs.
+"""w7: mean over one sampled block of G2M, width 128; forward from the table of all nodes, and forward and backward to the
+gradient of each of the block's nodes, with every sort, transpose and copy of rows that the peer needs.
 
 Tried, and slower, and so not run by default (figures of one machine, Medges/s forward f32): torch sparse.mm on the global
 table 6.1, PyG spmm on copied rows 5.3, messages from the global table and scatter 5.1, segment(ptr) slower than scatter by
@@ -48,7 +48,11 @@ def add_both(who, variant, kind, mean, idiomatic=False):
         x = rows(kind)[0].index_select(0, nodes).requires_grad_()
         out = mean(x)
         return out, torch.autograd.grad(out, x, rows(kind)[1])[0]
+    add_pair(who, variant, kind, call, idiomatic)
 
+
+def add_pair(who, variant, kind, call, idiomatic=False):
+    """call() gives the means and the gradients of the nodes."""
     def compare(path):
         out, gradient = (t.detach().float().numpy() for t in call())
         found = [common.difference(common.ours(path, "out"), out), common.difference(common.ours(path, "gx"), gradient)]
@@ -65,10 +69,21 @@ class Pull(torch.autograd.Function):
 
     @staticmethod
     def backward(context, g):
-        order, place = torch.sort(local, stable=True)
-        rows_of = torch._convert_indices_from_coo_to_csr(order, sources, out_int32=True)
-        return F.embedding_bag(owner.index_select(0, place).int(), g * share.to(g.dtype)[:, None], rows_of, mode="sum",
-                               include_last_offset=True)
+        return pulled(g)
+
+
+def pulled(g):
+    order, place = torch.sort(local, stable=True)
+    rows_of = torch._convert_indices_from_coo_to_csr(order, sources, out_int32=True)
+    return F.embedding_bag(owner.index_select(0, place).int(), g * share.to(g.dtype)[:, None], rows_of, mode="sum",
+                           include_last_offset=True)
+
+
+def without_copy(kind):
+    """Means from the global table and gradients by hand: no rows are copied, and autograd takes no part."""
+    with torch.no_grad():
+        table, slope = rows(kind)
+        return F.embedding_bag(ids, table, short, mode="mean", include_last_offset=True), pulled(slope)
 
 
 try:
@@ -85,6 +100,8 @@ if dgl is None:
                     lambda x: F.embedding_bag(far, x, offsets, mode="mean", include_last_offset=True))
         add_forward("pyg", "copy, messages, scatter (edge_index)", kind,
                     lambda x: scatter(x.index_select(0, nodes).index_select(0, near), owner, 0, targets, "mean"), idiomatic=True)
+        add_pair("torch", "embedding_bag on the global table, stable sort, embedding_bag by hand", kind,
+                 lambda kind=kind: without_copy(kind))
         add_both("torch", "embedding_bag, stable sort, embedding_bag", kind, Pull.apply)
         add_both("torch", "embedding_bag and its own backward", kind,
                  lambda x: F.embedding_bag(near, x, offsets, mode="mean", include_last_offset=True))

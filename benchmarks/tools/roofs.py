@@ -79,13 +79,9 @@ def mean(w, f, edges=None):
 
 
 def mean_and_back(w, f):
-    """The rows copied, averaged, and gradients pulled back to them; the copies are the smaller table of both passes."""
-    size, near = w["row_bytes"], w["sources"] * w["row_bytes"]
-    copied = 0 if w["sources"] * size >= w["table_bytes"] else \
-        w["sources"] * size / f.rows(size, w["table_bytes"]) + w["sources"] * size / f.store()
-    forth = w["edges"] * size / f.rows(size, near) + w["targets"] * 512 / f.store()
-    back = w["edges"] * size / f.rows(size, w["targets"] * size) + w["sources"] * 512 / f.store()
-    return copied + forth + back
+    """The same, and gradients pulled back to the sources, each written once."""
+    size = w["row_bytes"]
+    return mean(w, f) + w["edges"] * size / f.rows(size, w["targets"] * size) + w["sources"] * 512 / f.store()
 
 
 def scan(w, f):

@@ -211,7 +211,9 @@
 #include <intarsia/cpu/softmax_strip.hpp>
 #include <intarsia/cpu/spmm.hpp>
 #include <intarsia/cpu/step_parameters.hpp>
+#include <intarsia/cpu/stream.hpp>
 #include <intarsia/cpu/tile.hpp>
+#include <intarsia/cpu/transpose.hpp>
 #include <intarsia/cpu/weigh_counts.hpp>
 
 namespace intarsia::inline v0 {

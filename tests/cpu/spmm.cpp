@@ -180,6 +180,80 @@ TEST_CASE("transpose: as the transpose that owns its numbers, and spmm finds the
   CHECK(transpose(ctx, ia::csr_view<>{3, 4, nullptr, nullptr, nullptr, nullptr}).entries() == 0);
 }
 
+namespace {
+// The transpose has the same entries for any number of threads, and they are those of the one that owns its numbers.
+void turns_around(ia::csr_view<> a, ia::csr const& whole) {
+  auto const owned = ia::transposed(whole.view());
+  for (std::size_t threads : {1u, 2u, 3u, 7u}) {
+    auto ctx = context(ia::instruction_set::portable, threads);
+    auto const t = transpose(ctx, a);
+    REQUIRE(t.entries() == owned.columns.size());
+    CHECK(std::equal(owned.offsets.begin(), owned.offsets.end(), t.offsets));
+    CHECK(std::equal(owned.columns.begin(), owned.columns.end(), t.columns));
+    std::uint64_t const before = a.offsets[0];
+    CHECK(std::equal(owned.positions.begin(), owned.positions.end(), t.positions,
+                     [=](std::uint32_t own, std::uint32_t place) { return own + before == place; }));
+  }
+}
+// Degrees that go round, and columns without an order.
+ia::csr crowd(std::size_t cols, std::vector<std::size_t> const& degrees, std::size_t rows) {
+  ia::csr a{.rows = rows, .cols = cols, .offsets = {0}, .columns = {}, .values = {}, .positions = {}};
+  ia::random draw{ia::seed{31}, cols};
+  for (std::size_t row = 0; row < rows; ++row) {
+    for (std::size_t e = 0; e < degrees[row % degrees.size()]; ++e) {
+      a.columns.push_back(draw.below(static_cast<std::uint32_t>(cols)));
+    }
+    a.offsets.push_back(a.columns.size());
+  }
+  return a;
+}
+}  // namespace
+
+TEST_CASE("transpose: the same for any number of threads, also of crowded rows, of one column and of a window") {
+  std::vector<ia::csr> all{crowd(30000, {0, 3, 40, 1}, 85000),    // several pieces
+                           crowd(1, {8}, 120000),               // one column has every entry
+                           crowd(5000, {0, 0, 940000, 0, 7}, 5),  // one row has nearly every entry
+                           crowd(900000, {2, 1}, 200000),         // columns outnumber entries
+                           crowd(12, {0}, 7), crowd(4, {3}, 1), crowd(3, {1}, 0)};
+  for (auto const& a : all) turns_around(a.view(), a);
+
+  auto const& a = all.front();
+  ia::csr window{.rows = 60000, .cols = a.cols, .offsets = {}, .columns = {}, .values = {}, .positions = {}};
+  for (std::size_t row = 0; row <= window.rows; ++row) window.offsets.push_back(a.offsets[row + 9] - a.offsets[9]);
+  window.columns.assign(a.columns.begin() + static_cast<std::ptrdiff_t>(a.offsets[9]),
+                        a.columns.begin() + static_cast<std::ptrdiff_t>(a.offsets[9] + window.offsets.back()));
+  turns_around({window.rows, a.cols, a.offsets.data() + 9, a.columns.data(), nullptr, nullptr}, window);
+}
+
+TEST_CASE("spmm: sums written past the caches have the bits of those that are not") {
+  constexpr std::size_t rows = (std::size_t{1} << 16) + 3, width = 128;
+  auto const a = crowd(300, {0, 1, 1, 5, 2}, rows);
+  auto const x = matrix<>::random(300, width, 3);
+  std::vector<float> scale(rows);
+  for (std::size_t i = 0; i < rows; ++i) scale[i] = 1.0f / static_cast<float>(1 + i % 7);
+  ia::tensor<ia::dyn, ia::dyn> streamed(rows, width);
+  auto const same = [&](matrix<> const& plain) {
+    for (std::size_t i = 0; i < rows; ++i) {
+      if (std::memcmp(streamed[i].data(), &plain(i, 0), width * sizeof(float)) != 0) return false;
+    }
+    return true;
+  };
+  matrix<> plain(rows, width);
+  REQUIRE(ia::cpu::detail::streams(ia::dense<float>(streamed.view())));
+  REQUIRE_FALSE(ia::cpu::detail::streams(plain.view()));
+  for (auto set : instruction_sets()) {
+    auto ctx = context(set, 2);
+    for (auto const& terms : {ia::spmm_terms<float>{}, ia::spmm_terms<float>{scale.data(), nullptr, {}, {}}}) {
+      spmm(ctx, a.view(), terms, x.view(), ia::dense<float>(streamed.view()), false);
+      spmm(ctx, a.view(), terms, x.view(), plain.view(), false);
+      CHECK(same(plain));
+    }
+    spmm(ctx, a.view(), {}, x.view(), ia::dense<float>(streamed.view()), true);
+    spmm(ctx, a.view(), {}, x.view(), plain.view(), true);
+    CHECK(same(plain));
+  }
+}
+
 TEST_CASE("row_sums: values, or the number of entries") {
   for (bool values : {false, true}) {
     auto const a = sparse(70, 33, values, 4);

@@ -19,6 +19,7 @@
 #include <intarsia/cpu/segment.hpp>
 #include <intarsia/cpu/spmm.hpp>
 #include <intarsia/cpu/step_parameters.hpp>
+#include <intarsia/cpu/transpose.hpp>
 #include <intarsia/cpu/weigh_counts.hpp>
 #include <intarsia/exec/backend.hpp>
 

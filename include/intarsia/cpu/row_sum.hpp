@@ -8,6 +8,7 @@
 #include <cstring>
 #include <intarsia/core/stored.hpp>
 #include <intarsia/cpu/context.hpp>
+#include <intarsia/cpu/stream.hpp>
 #include <intarsia/exec/backend.hpp>
 #include <intarsia/tensor/csr.hpp>
 #include <type_traits>
@@ -25,6 +26,7 @@ struct row_sum_work {
   bool add;
   std::size_t entries;  // of a
   std::size_t ahead;    // the rows of x lie scattered: those of so many entries later are asked for
+  bool stream;          // y is written past the caches; not where it is added to
 };
 
 // The number of an entry: 1 where the matrix has none.
@@ -213,7 +215,11 @@ struct row_sum_avx2 {
       (std::memcpy(&now[I], to + I * lanes, sizeof(vec)), ...);
       ((sum[I] += now[I]), ...);
     }
-    (std::memcpy(to + I * lanes, &sum[I], sizeof(vec)), ...);
+    if (w.stream) {
+      (stream_32(to + I * lanes, &sum[I]), ...);
+    } else {
+      (std::memcpy(to + I * lanes, &sum[I], sizeof(vec)), ...);
+    }
   }
   [[gnu::target("avx2,fma")]] static void run(row_sum_work<X, T> const& w, index begin, index end) {
     index const cols = w.y.cols;
@@ -237,6 +243,7 @@ struct row_sum_avx2 {
       block(w, row, cols - lanes, last, w.add, std::make_index_sequence<1>{});
       std::memcpy(to + c, last + (c + lanes - cols), (cols - c) * sizeof(T));
     }
+    if (w.stream) stream_end();
   }
 };
 
@@ -292,7 +299,11 @@ struct row_sum_avx512 {
       (std::memcpy(&now[I], to + I * lanes, sizeof(vec)), ...);
       ((sum[I] += now[I]), ...);
     }
-    (std::memcpy(to + I * lanes, &sum[I], sizeof(vec)), ...);
+    if (w.stream) {
+      (stream_64(to + I * lanes, &sum[I]), ...);
+    } else {
+      (std::memcpy(to + I * lanes, &sum[I], sizeof(vec)), ...);
+    }
   }
   [[gnu::target("avx2,fma,avx512f,avx512bw,avx512dq,avx512vl")]] static void run(row_sum_work<X, T> const& w,
                                                                                  index begin, index end) {
@@ -317,6 +328,7 @@ struct row_sum_avx512 {
       block(w, row, cols - lanes, last, w.add, std::make_index_sequence<1>{});
       std::memcpy(to + c, last + (c + lanes - cols), (cols - c) * sizeof(T));
     }
+    if (w.stream) stream_end();
   }
 };
 #endif

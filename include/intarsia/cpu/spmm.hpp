@@ -32,7 +32,8 @@ void spmm(context& ctx, csr_view<> a, std::type_identity_t<spmm_terms<T>> terms,
     }
     return;
   }
-  detail::row_sum_work<stored, T> const work{a, terms, x, y, accumulate, a.entries(), 32};
+  detail::row_sum_work<stored, T> const work{a, terms, x, y, accumulate, a.entries(), 32,
+                                               !accumulate && detail::streams(y)};
   auto const sum = a.values || terms.col_scale || terms.cols.mark
                        ? detail::row_sum_for<stored, T, true>(ctx.instructions())
                        : detail::row_sum_for<stored, T, false>(ctx.instructions());
@@ -52,31 +53,6 @@ void row_sums(context& ctx, csr_view<> a, dense<T> out) {
       out.data[row * out.stride] = sum;
     }
   });
-}
-
-// The transpose in scratch memory, its entries sorted by row; values are found through positions.
-[[nodiscard]] inline csr_view<> transpose(context& ctx, csr_view<> a) {
-  csr_view<> t{a.cols, a.rows, nullptr, nullptr, a.values, nullptr};
-  if (!a.offsets) return t;
-  std::size_t const entries = a.entries();
-  auto* const offsets = ctx.scratch().take<std::uint64_t>(a.cols + 2);
-  auto* const columns = ctx.scratch().take<std::uint32_t>(entries);
-  auto* const positions = ctx.scratch().take<std::uint32_t>(entries);
-  std::fill_n(offsets, a.cols + 2, std::uint64_t{0});
-  for (std::size_t e = 0; e < entries; ++e) ++offsets[a.columns[e] + 2];
-  for (std::size_t c = 0; c < a.cols; ++c) offsets[c + 2] += offsets[c + 1];
-  // offsets[c + 1] is where the next entry of column c goes; at the end it is where column c + 1 begins.
-  for (std::size_t row = 0; row < a.rows; ++row) {
-    for (std::uint64_t e = a.offsets[row]; e < a.offsets[row + 1]; ++e) {
-      std::uint64_t const place = offsets[a.columns[e] + 1]++;
-      columns[place] = static_cast<std::uint32_t>(row);
-      positions[place] = a.positions ? a.positions[e] : static_cast<std::uint32_t>(e);
-    }
-  }
-  t.offsets = offsets;
-  t.columns = columns;
-  t.positions = positions;
-  return t;
 }
 
 }  // namespace intarsia::inline v0::cpu
