@@ -1,13 +1,11 @@
-// w1: from pairs to graphs: edges in any order to sorted rows of both directions, pairs to the heaviest co-interactions,
-// pairs to ridge edges.
+// w1: from pairs to graphs: edges in any order to sorted rows of both directions, pairs to the heaviest
+// co-interactions, pairs to ridge edges.
 #include "generator.hpp"
 #include "program.hpp"
 
 namespace {
 
-using bench::entry;
-using bench::lazy;
-using bench::options;
+using bench::entry, bench::lazy, bench::options;
 namespace ia = intarsia;
 namespace plans = bench::plans;
 

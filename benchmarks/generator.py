@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
-"""The generator of the benchmarks' inputs, in numpy: the same bits as generator.hpp. As a program it makes parts of every
-input again and compares them with the files that make_inputs wrote: generator.py FOLDER, or checksums alone: --small."""
+"""The generator of the benchmarks' inputs, in numpy: the same bits as generator.hpp. As a program it makes parts of
+every input again and compares them with the files that make_inputs wrote: generator.py FOLDER, or checksums alone:
+--small."""
 import os
 import sys
 
@@ -71,7 +72,8 @@ def search_rows(stream, rows, begin=0):
     x = np.zeros((rows, 128))
     for k in range(16):
         x = x + z[:, k:k + 1] * plane[k]
-    x = x + 0.3 * (unit(hashed(stream + 1, np.arange(begin * 128, (begin + rows) * 128, dtype=U))).reshape(rows, 128) - 0.5)
+    noise = unit(hashed(stream + 1, np.arange(begin * 128, (begin + rows) * 128, dtype=U)))
+    x = x + 0.3 * (noise.reshape(rows, 128) - 0.5)
     squares = np.zeros(rows)
     for c in range(128):
         squares = squares + x[:, c] * x[:, c]
@@ -104,7 +106,8 @@ def check(folder):
             for a, b in zip(s.tolist(), t.tolist()):
                 if a not in columns[offsets[b]:offsets[b + 1]]:
                     sys.exit(f"{file}: an edge of generator.py is missing")
-    for name, stream, width in (("x_g2m", 3000, 128), ("x_item", 3001, 128), ("x_tag", 3002, 128), ("w7_gout", 3900, 128)):
+    for name, stream, width in (("x_g2m", 3000, 128), ("x_item", 3001, 128), ("x_tag", 3002, 128),
+                                ("w7_gout", 3900, 128)):
         file = load(name)
         for begin in (0, len(file) - 2000):
             same(name, uniform(stream, 2000, width, begin=begin), file[begin:begin + 2000])

@@ -4,8 +4,7 @@
 
 namespace {
 
-using bench::entry;
-using bench::options;
+using bench::entry, bench::options;
 namespace ia = intarsia;
 
 struct Node : ia::node<"node", 32> {};
@@ -37,8 +36,12 @@ void add(options const& o, std::vector<entry>& entries) {
                          auto const list = bench::edges_of(plan);
                          std::vector<ia::edge> edges;
                          edges.reserve(list.source.size());
-                         for (std::size_t e = 0; e < list.source.size(); ++e) edges.push_back({list.source[e], list.target[e], 1});
-                         for (auto _ : state) benchmark::DoNotOptimize(ia::edges_to_csr(plan.targets, plan.sources, edges).rows);
+                         for (std::size_t e = 0; e < list.source.size(); ++e) {
+                           edges.push_back({list.source[e], list.target[e], 1});
+                         }
+                         for (auto _ : state) {
+                           benchmark::DoNotOptimize(ia::edges_to_csr(plan.targets, plan.sources, edges).rows);
+                         }
                          state.counters["edges"] = static_cast<double>(plan.edges);
                        }, {}});
     entries.push_back({"w14/mean of width 32" + size, [=](benchmark::State& state) {
@@ -61,7 +64,9 @@ void add(options const& o, std::vector<entry>& entries) {
                          ia::block<Plain> block;
                          sampler.reserve(block, {1024});
                          std::vector<std::vector<std::uint32_t>> seeds;
-                         for (std::uint64_t b = 0; b < 64; ++b) seeds.push_back(bench::distinct_nodes(9000 + b, plan.targets, 1024));
+                         for (std::uint64_t b = 0; b < 64; ++b) {
+                           seeds.push_back(bench::distinct_nodes(9000 + b, plan.targets, 1024));
+                         }
                          for (auto _ : state) {
                            for (std::uint64_t b = 0; b < 64; ++b) {
                              sampler.start(block);

@@ -3,10 +3,7 @@
 
 namespace {
 
-using bench::entry;
-using bench::inputs;
-using bench::lazy;
-using bench::options;
+using bench::entry, bench::inputs, bench::lazy, bench::options;
 namespace ia = intarsia;
 
 struct Node : ia::node<"node", 128> {};
@@ -56,7 +53,8 @@ void add_graph(options const& o, std::vector<entry>& entries, std::string const&
                        for (auto _ : state) s.run();
                        auto const n = static_cast<double>(s.nodes());
                        state.counters["nodes_done"] = n;
-                       state.counters["gathered_bytes"] = 2 * 512 * (static_cast<double>(s.graph[Link{}].forward.entries()) + n);
+                       auto const edges = static_cast<double>(s.graph[Link{}].forward.entries());
+                       state.counters["gathered_bytes"] = 2 * 512 * (edges + n);
                        state.counters["row_bytes"] = 512;
                        state.counters["table_bytes"] = 512 * n;
                        state.counters["stored_bytes"] = 2 * 512 * n;

@@ -14,8 +14,7 @@
 
 namespace {
 
-using bench::compressed;
-using bench::edge_list;
+using bench::compressed, bench::edge_list;
 namespace plans = bench::plans;
 
 class writer {
@@ -130,7 +129,8 @@ void block_of_g2m(writer const& to) {
   std::vector<std::int32_t> local;
   std::size_t from = 0;
   for (std::uint64_t const hop : {0u, 1u}) {
-    std::vector<std::uint32_t> const targets(met.nodes().begin() + static_cast<std::ptrdiff_t>(from), met.nodes().end());
+    std::vector<std::uint32_t> const targets(met.nodes().begin() + static_cast<std::ptrdiff_t>(from),
+                                             met.nodes().end());
     from = met.nodes().size();
     bench::draw_rows(rows, targets, hop == 0 ? 15 : 10, 6000 + hop, drawn);
     for (std::size_t e = local.size(); e < drawn.columns.size(); ++e) {

@@ -166,7 +166,9 @@ inline int main_of(int count, char** words, void (*add)(options const&, std::vec
   std::vector<char*> kept;
   for (int i = 0; i < count; ++i) {
     std::string const word = words[i];
-    auto const value = [&](char const* name) { return word.rfind(name, 0) == 0 ? word.substr(word.find('=') + 1) : ""; };
+    auto const value = [&](char const* name) {
+      return word.rfind(name, 0) == 0 ? word.substr(word.find('=') + 1) : "";
+    };
     if (word == "--serve") {
       o.serve = true;
     } else if (word == "--large") {

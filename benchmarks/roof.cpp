@@ -9,8 +9,7 @@
 
 namespace {
 
-using bench::entry;
-using bench::options;
+using bench::entry, bench::options;
 namespace ia = intarsia;
 
 constexpr std::size_t mega = std::size_t{1} << 20;

@@ -3,10 +3,7 @@
 
 namespace {
 
-using bench::entry;
-using bench::inputs;
-using bench::lazy;
-using bench::options;
+using bench::entry, bench::inputs, bench::lazy, bench::options;
 namespace ia = intarsia;
 
 struct Node : ia::node<"node", 128> {};
@@ -34,7 +31,8 @@ struct traffic {
 };
 
 template <class S>
-[[nodiscard]] traffic traffic_of(ia::graph<S> const& g, ia::block<S> const& b, std::vector<std::uint32_t> const& fanout) {
+[[nodiscard]] traffic traffic_of(ia::graph<S> const& g, ia::block<S> const& b,
+                                 std::vector<std::uint32_t> const& fanout) {
   traffic sum;
   for (std::size_t h = 0; h < fanout.size(); ++h) {
     auto const& hop = b.hop(fanout.size() - 1 - h, fanout.size());

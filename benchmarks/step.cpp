@@ -4,10 +4,7 @@
 
 namespace {
 
-using bench::entry;
-using bench::inputs;
-using bench::lazy;
-using bench::options;
+using bench::entry, bench::inputs, bench::lazy, bench::options;
 namespace ia = intarsia;
 
 struct Item : ia::node<"item", 128> {};

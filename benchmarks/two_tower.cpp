@@ -5,10 +5,7 @@
 
 namespace {
 
-using bench::entry;
-using bench::inputs;
-using bench::lazy;
-using bench::options;
+using bench::entry, bench::inputs, bench::lazy, bench::options;
 namespace ia = intarsia;
 
 struct User : ia::node<"user"> {};

@@ -94,7 +94,8 @@ void sampled(ia::cuda::context& ctx, bool large) {
     auto const draw = [&] {
       auto const to = sampler.seeds(0);
       auto const& from = seeds[next++ % seeds.size()];
-      ia::cuda::copy(ctx, {from.data(), 1, batch, batch}, ia::dense<std::uint32_t, ia::device>{to.data(), 1, batch, batch});
+      ia::cuda::copy(ctx, {from.data(), 1, batch, batch},
+                     ia::dense<std::uint32_t, ia::device>{to.data(), 1, batch, batch});
       sampler.draw(block);
     };
     double const ms = bench::milliseconds(ctx, draw);

@@ -44,7 +44,8 @@ double milliseconds(ia::cuda::context& ctx, F&& f, double seconds = 1) {
 
 // who: "ours" or "roof"; higher is better unless the unit is a time.
 inline void report(char const* who, std::string const& name, double value, char const* unit) {
-  std::printf("{\"who\": \"%s\", \"case\": \"%s\", \"value\": %.6g, \"unit\": \"%s\"}\n", who, name.c_str(), value, unit);
+  std::printf("{\"who\": \"%s\", \"case\": \"%s\", \"value\": %.6g, \"unit\": \"%s\"}\n", who, name.c_str(), value,
+              unit);
   std::fflush(stdout);
 }
 

@@ -44,7 +44,8 @@ void gather(ia::cuda::context& ctx, ia::cuda::device_array<float4> const& table)
   std::size_t const count = std::size_t{1} << (28 - (Packs > 8 ? 5 : 3));
   ia::cuda::device_array<float> out{ctx, blocks * threads};
   double const ms = bench::milliseconds(ctx, [&] {
-    ia::cuda::launch(ctx, bench_kernels::gather_kernel<Packs>, {blocks, threads}, table.data(), rows, count, out.data());
+    ia::cuda::launch(ctx, bench_kernels::gather_kernel<Packs>, {blocks, threads}, table.data(), rows, count,
+                     out.data());
   });
   std::string const name = Packs == 2 ? "sectors/32" : "gather/" + std::to_string(Packs * 16);
   bench::report("roof", name, static_cast<double>(count * Packs * 16) / ms / 1e6, "GB/s");
@@ -58,7 +59,8 @@ void products(ia::cuda::context& ctx) {
   ia::random draw{ia::seed{1}, 1};
   for (auto& x : numbers) x = ia::bf16{draw.uniform() - 0.5f};
   for (auto* to : {&a, &b}) {
-    check(cudaMemcpyAsync(to->data(), numbers.data(), numbers.size() * 2, cudaMemcpyHostToDevice, ctx.stream()), "moving");
+    check(cudaMemcpyAsync(to->data(), numbers.data(), numbers.size() * 2, cudaMemcpyHostToDevice, ctx.stream()),
+          "moving");
   }
   namespace d = ia::cuda::detail;
   d::matmul_form form;

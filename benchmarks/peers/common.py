@@ -5,9 +5,11 @@ line, so that ours and the peers' can take turns on one core:
   {"do": "compare", "name": n, "path": p} runs the entrant once and compares it with our outputs in p_*.npy
   {"do": "measure", "name": n, "seconds": s}   wall clock and process CPU time of a call, of calls that fill s seconds
 
-The page policy, the number of threads and the processor come from the environment that benchmarks/run sets for both sides.
+The page policy, the number of threads and the processor come from the environment that benchmarks/run sets for both
+sides.
 """
 import argparse
+import importlib
 import json
 import os
 import sys
@@ -51,6 +53,14 @@ def load(name):
 
 def ours(path, name):
     return np.load(f"{path}_{name}.npy")
+
+
+def optional(name):
+    """The module, or None where it is not installed or does not load."""
+    try:
+        return importlib.import_module(name)
+    except (ImportError, OSError):
+        return None
 
 
 def difference(a, b):
@@ -119,9 +129,9 @@ def chi_square_per_cell(a, b):
 
 
 def compare_samples(path, graphs, fanout, sizes, drawn):
-    """Ours against a peer's: every pair of our first batch is an edge, no row draws an entry twice, batches have as many
-    edges and nodes, and sources are drawn as often. graphs: (indptr, indices) by relation; sizes (batches, 1 + types),
-    drawn (relations, 1024)."""
+    """Ours against a peer's: every pair of our first batch is an edge, no row draws an entry twice, batches have as
+    many edges and nodes, and sources are drawn as often. graphs: (indptr, indices) by relation; sizes (batches,
+    1 + types), drawn (relations, 1024)."""
     pairs = ours(path, "edges")
     for r, (offsets, columns) in enumerate(graphs):
         mine = pairs[pairs[:, 1] == r]
@@ -129,7 +139,8 @@ def compare_samples(path, graphs, fanout, sizes, drawn):
             continue
         targets = np.unique(mine[:, 2])
         counts = np.diff(offsets)[targets]
-        places = np.repeat(offsets[targets] - np.concatenate([[0], np.cumsum(counts)[:-1]]), counts) + np.arange(counts.sum())
+        begins = offsets[targets] - np.concatenate([[0], np.cumsum(counts)[:-1]])
+        places = np.repeat(begins, counts) + np.arange(counts.sum())
         there = np.repeat(targets, counts) * (1 << 32) + columns[places]
         keys, multiple = np.unique(there, return_counts=True)
         for layer in np.unique(mine[:, 0]):
@@ -148,5 +159,6 @@ def compare_samples(path, graphs, fanout, sizes, drawn):
     theirs = np.asarray(sizes, np.float64).mean(0)
     apart = float(np.abs(mine / np.maximum(theirs, 1) - 1).max())
     chi = chi_square_per_cell(ours(path, "drawn"), drawn)
-    words = f"edges and nodes of a batch {mine.round(1).tolist()} against {theirs.round(1).tolist()}, chi-square {chi:.2f} a cell"
+    words = f"edges and nodes of a batch {mine.round(1).tolist()} against {theirs.round(1).tolist()}, " \
+            f"chi-square {chi:.2f} a cell"
     return max(apart / 0.01, chi / 1.5), 1, words

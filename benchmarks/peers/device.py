@@ -136,7 +136,8 @@ def w8g():
                     F.cross_entropy(scores.float(), torch.arange(1024, device=device)).backward()
                     adam.step()
 
-                label = f"{who} eager" if way == "eager" else (f"{who}.compile" if who == "torch" else f"{who} compiled")
+                compiled = f"{who}.compile" if who == "torch" else f"{who} compiled"
+                label = f"{who} eager" if way == "eager" else compiled
                 try:
                     report(label, f"w8g/{name}", milliseconds(step), "ms")
                 except Exception as trouble:  # a peer that cannot is left out, with its reason
@@ -172,7 +173,8 @@ def w10g():
                     run(users(who), items(what)).backward()
                     tables.step(), dense.step()
 
-                report("torch eager" if way == "eager" else "torch.compile", f"w10g/{batch}/{name}", milliseconds(step), "ms")
+                label = "torch eager" if way == "eager" else "torch.compile"
+                report(label, f"w10g/{batch}/{name}", milliseconds(step), "ms")
                 del users, items, towers, hits
                 torch.cuda.empty_cache()
 

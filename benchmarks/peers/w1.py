@@ -1,8 +1,8 @@
-"""w1: from pairs to graphs. Rows sorted, equal edges merged, both directions; the 100 heaviest co-interactions of each item by
-cosine; ridge edges from 100 candidates of each item.
+"""w1: from pairs to graphs. Rows sorted, equal edges merged, both directions; the 100 heaviest co-interactions of each
+item by cosine; ridge edges from 100 candidates of each item.
 
-scipy's product of the whole matrices at once (the pairs of items all held) and in chunks of rows; the chunked one is fed to
-torch.topk. The ridge systems are cut from rows of the product, and solved by torch.linalg.cholesky in batches.
+scipy's product of the whole matrices at once (the pairs of items all held) and in chunks of rows; the chunked one is
+fed to torch.topk. The ridge systems are cut from rows of the product, and solved by torch.linalg.cholesky in batches.
 """
 import os
 import sys
@@ -185,6 +185,6 @@ TOP = "co-interaction top 100, 2 M pairs"
 common.add("scipy", "product by chunks, torch.topk", TOP, in_chunks, compare=compare_heaviest(in_chunks), warm=0)
 common.add("scipy", "product of all, argpartition of each row", TOP, all_at_once, compare=compare_heaviest(all_at_once),
            idiomatic=True, warm=0)
-common.add("torch", "scipy products, batched linalg.cholesky", "ridge edges of 100, 2 M pairs", ridge, compare=compare_ridge,
-           idiomatic=True, warm=0)
+common.add("torch", "scipy products, batched linalg.cholesky", "ridge edges of 100, 2 M pairs", ridge,
+           compare=compare_ridge, idiomatic=True, warm=0)
 common.serve()

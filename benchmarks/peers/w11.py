@@ -1,8 +1,9 @@
 """w11: the exact 100 best of 1,000,000 x 128 by inner product, for 1, 64 and 1,024 queries at once.
 
-Tried: faiss as installed avoids its matrix product below a product of sizes of 128,000 (x4 slower at 64 queries); forcing it
-with blocks of 1,024, 4,096 and 16,384 rows; torch matmul and topk in chunks (13 / 172 / 198 queries/s); numpy (slower
-still); a bf16 scan of 400 and f32 scores of those in torch (25 / 146 / 164). A bf16 scalar quantizer is not exact.
+Tried: faiss as installed avoids its matrix product below a product of sizes of 128,000 (x4 slower at 64 queries);
+forcing it with blocks of 1,024, 4,096 and 16,384 rows; torch matmul and topk in chunks (13 / 172 / 198 queries/s);
+numpy (slower still); a bf16 scan of 400 and f32 scores of those in torch (25 / 146 / 164). A bf16 scalar quantizer is
+not exact.
 """
 import common
 import numpy as np
@@ -36,8 +37,7 @@ def add(who, variant, count, call, idiomatic=False):
                work=lambda: {"queries": count})
 
 
-try:
-    import faiss
+if faiss := common.optional("faiss"):
     faiss.omp_set_num_threads(common.options.threads)
     index = faiss.IndexFlatIP(128)
     index.add(items)
@@ -52,8 +52,6 @@ try:
         for count in (64, 1024):
             add("faiss", f"IndexFlatIP, products forced, blocks of {block}", count,
                 lambda count=count, block=block: search(count, 1, block))
-except (ImportError, OSError):
-    pass
 
 x, q = torch.from_numpy(items), torch.from_numpy(queries)
 

@@ -1,7 +1,7 @@
 """w13: two layers of mean SAGE over every node, width 128, layer by layer.
 
-PyG's own inference loop draws all neighbors with its NeighborLoader, which needs pyg-lib; where that is not installed the
-torch rows stand for it: blocks of targets, embedding_bag and one product a block.
+PyG's own inference loop draws all neighbors with its NeighborLoader, which needs pyg-lib; where that is not installed
+the torch rows stand for it: blocks of targets, embedding_bag and one product a block.
 """
 import common
 import torch
@@ -17,13 +17,11 @@ def add(who, variant, case, nodes, call, idiomatic=False):
     def compare(path):
         found = common.difference(common.ours(path, "out"), call()[some].numpy())
         return found, 1e-4, f"outputs differ by {found:.1e}"
-    common.add(who, variant, case, call, compare=compare, idiomatic=idiomatic, work=lambda: {"nodes_done": nodes}, warm=0)
+    common.add(who, variant, case, call, compare=compare, idiomatic=idiomatic, work=lambda: {"nodes_done": nodes},
+               warm=0)
 
 
-try:
-    import dgl
-except ImportError:
-    dgl = None
+dgl = common.optional("dgl")
 for case, name in CASES:
     offsets, sources, x = (torch.from_numpy(common.load(n)) for n in (f"{name}_indptr", f"{name}_indices", f"x_{name}"))
     if dgl is None:
@@ -51,7 +49,8 @@ for case, name in CASES:
         convs = []
         for layer in (1, 2):
             c = SAGEConv(128, 128, "mean")
-            c.fc_neigh.weight.data, c.fc_self.weight.data = weight(layer, "co").t().contiguous(), weight(layer, "self_item").t().contiguous()
+            c.fc_neigh.weight.data = weight(layer, "co").t().contiguous()
+            c.fc_self.weight.data = weight(layer, "self_item").t().contiguous()
             c.fc_self.bias.data.zero_()
             convs.append(c)
 

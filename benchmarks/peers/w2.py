@@ -1,8 +1,9 @@
 """w2 and w3: hops of one relation, 1,024 seeds a batch, without replacement, no node twice, numbered anew.
 
-Tried, and slower or wrong, and so not run by default (figures of one machine, Medges/s on G2M [15,10]): DGL with int64 ids
-5.7-6.3, GraphBolt 3.2-4.9 by id type, DGL's fused sampler with int32 ids on two threads (returns local ids beyond its node
-list). pyg-lib 4.9-7.9 is run where it is installed, though it draws the first neighbors of a hub twice as often as others.
+Tried, and slower or wrong, and so not run by default (figures of one machine, Medges/s on G2M [15,10]): DGL with int64
+ids 5.7-6.3, GraphBolt 3.2-4.9 by id type, DGL's fused sampler with int32 ids on two threads (returns local ids beyond
+its node list). pyg-lib 4.9-7.9 is run where it is installed, though it draws the first neighbors of a hub twice as
+often as others.
 """
 import common
 import numpy as np
@@ -34,7 +35,8 @@ def add_dgl(dgl):
 
     for case, name, seeds_name, fanout in CASES:
         seeds = torch.from_numpy(common.load(seeds_name))
-        for kind, fused, idiomatic in ((torch.int32, False, False), (torch.int32, True, False), (torch.int64, True, True)):
+        for kind, fused, idiomatic in ((torch.int32, False, False), (torch.int32, True, False),
+                                       (torch.int64, True, True)):
             if fused and kind == torch.int32 and common.options.threads > 1:
                 continue  # returns corrupt blocks
             sampler = dgl.dataloading.NeighborSampler(fanout[::-1], fused=fused)
@@ -75,8 +77,9 @@ def add_pyg():
 
             def call(name=name, kind=kind, seeds=seeds, fanout=fanout, state=state):
                 offsets, columns = of(name, kind)
-                found = torch.ops.pyg.neighbor_sample(offsets, columns, seeds[state["next"] % 64].to(kind), fanout, None, None,
-                                                      None, None, True, False, True, False, "uniform", False)
+                now = seeds[state["next"] % 64].to(kind)
+                found = torch.ops.pyg.neighbor_sample(offsets, columns, now, fanout, None, None, None, None, True,
+                                                      False, True, False, "uniform", False)
                 state["next"] += 1
                 state["edges"] += found[0].numel()
 
@@ -84,14 +87,8 @@ def add_pyg():
                        work=lambda s=state: {"edges": s["edges"] / max(1, s["next"])})
 
 
-try:
-    import dgl
+if dgl := common.optional("dgl"):
     add_dgl(dgl)
-except ImportError:
-    pass
-try:
-    import pyg_lib  # noqa: F401
+if common.optional("pyg_lib"):
     add_pyg()
-except (ImportError, OSError):
-    pass
 common.serve()

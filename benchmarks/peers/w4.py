@@ -1,5 +1,5 @@
-"""w4: two typed hops around 1,024 items of the typed graph, 10 then 5 per relation, all five relations, without replacement,
-numbered anew by type.
+"""w4: two typed hops around 1,024 items of the typed graph, 10 then 5 per relation, all five relations, without
+replacement, numbered anew by type.
 
 Tried, and slower, and so not run by default (figures of one machine, Medges/s): DGL with int64 ids 7.7-8.0, GraphBolt
 4.4-6.2 by id type. pyg-lib (3.9-7.5) is run where it is installed.
@@ -34,14 +34,15 @@ def add_dgl(dgl):
 
     def of(name, kind):
         if (name, kind) not in made:
-            made[name, kind] = dgl.heterograph(
-                {(s, r, d): ("csc", (*(torch.from_numpy(x).to(kind) for x in graph(name)[r]), torch.tensor([], dtype=kind)))
-                 for r, (s, d) in RELATIONS.items()}, num_nodes_dict=counts(name))
+            rows = {r: tuple(torch.from_numpy(x).to(kind) for x in graph(name)[r]) for r in RELATIONS}
+            made[name, kind] = dgl.heterograph({(s, r, d): ("csc", (*rows[r], torch.tensor([], dtype=kind)))
+                                                for r, (s, d) in RELATIONS.items()}, num_nodes_dict=counts(name))
         return made[name, kind]
 
     for case, name, seeds_name in CASES:
         seeds = torch.from_numpy(common.load(seeds_name))
-        for kind, fused, idiomatic in ((torch.int32, False, False), (torch.int32, True, False), (torch.int64, True, True)):
+        for kind, fused, idiomatic in ((torch.int32, False, False), (torch.int32, True, False),
+                                       (torch.int64, True, True)):
             if fused and kind == torch.int32 and common.options.threads > 1:
                 continue  # returns corrupt blocks
             sampler = dgl.dataloading.NeighborSampler(FANOUT[::-1], fused=fused)
@@ -72,27 +73,22 @@ def add_pyg():
     for case, name, seeds_name in CASES:
         seeds = torch.from_numpy(common.load(seeds_name))
         for kind in (torch.int32, torch.int64):
-            rows, columns = ({"__".join(e): torch.from_numpy(graph(name)[e[1]][i]).to(kind) for e in types} for i in (0, 1))
+            rows, columns = ({"__".join(e): torch.from_numpy(graph(name)[e[1]][i]).to(kind) for e in types}
+                             for i in (0, 1))
             state = {"next": 0, "edges": 0}
 
             def call(rows=rows, columns=columns, seeds=seeds, kind=kind, state=state):
                 found = torch.ops.pyg.hetero_neighbor_sample(
-                    TYPES, types, rows, columns, {"item": seeds[state["next"] % 64].to(kind)}, {e: FANOUT for e in rows}, None,
-                    None, None, None, True, False, True, False, "uniform", False)
+                    TYPES, types, rows, columns, {"item": seeds[state["next"] % 64].to(kind)},
+                    {e: FANOUT for e in rows}, None, None, None, None, True, False, True, False, "uniform", False)
                 state["next"] += 1
                 state["edges"] += sum(x.numel() for x in found[0].values())
             common.add("pyg", f"pyg-lib typed {str(kind)[6:]}", case, call, idiomatic=kind == torch.int64,
                        work=lambda s=state: {"edges": s["edges"] / max(1, s["next"])})
 
 
-try:
-    import dgl
+if dgl := common.optional("dgl"):
     add_dgl(dgl)
-except ImportError:
-    pass
-try:
-    import pyg_lib  # noqa: F401
+if common.optional("pyg_lib"):
     add_pyg()
-except (ImportError, OSError):
-    pass
 common.serve()

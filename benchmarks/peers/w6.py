@@ -1,8 +1,8 @@
-"""w6: the mean over all sources of every node of G2M, width 128; forward, and forward and backward to all rows. The transpose
-is made beforehand on all sides.
+"""w6: the mean over all sources of every node of G2M, width 128; forward, and forward and backward to all rows. The
+transpose is made beforehand on all sides.
 
-Tried, and slower, and so not run by default: PyG's messages and scatter (needs 20 GB for the messages), torch.sparse.mm with
-mean and its backward, scipy's product of sparse and dense (f32 3.4 s forward on one machine).
+Tried, and slower, and so not run by default: PyG's messages and scatter (needs 20 GB for the messages), torch.sparse.mm
+with mean and its backward, scipy's product of sparse and dense (f32 3.4 s forward on one machine).
 """
 import common
 import torch
@@ -37,10 +37,7 @@ def add(who, variant, kind, mean, backward, idiomatic=False):
     common.add(who, variant, case, call, compare=compare, idiomatic=idiomatic, work=lambda: work, warm=0)
 
 
-try:
-    import dgl
-except ImportError:
-    dgl = None
+dgl = common.optional("dgl")
 if dgl is None:
     short, share = offsets.int(), (1.0 / offsets.diff().clamp(min=1))
     turned = {}
@@ -62,10 +59,12 @@ if dgl is None:
         @staticmethod
         def backward(context, g):
             t = transpose()
-            return F.embedding_bag(t["columns"], g * share.to(g.dtype)[:, None], t["rows"], mode="sum", include_last_offset=True)
+            return F.embedding_bag(t["columns"], g * share.to(g.dtype)[:, None], t["rows"], mode="sum",
+                                   include_last_offset=True)
 
     for kind in kinds:
-        add("torch", "embedding_bag, int32", kind, lambda x: F.embedding_bag(sources, x, short, mode="mean", include_last_offset=True), False)
+        add("torch", "embedding_bag, int32", kind,
+            lambda x: F.embedding_bag(sources, x, short, mode="mean", include_last_offset=True), False)
         add("torch", "embedding_bag, transposed embedding_bag", kind, Pull.apply, True)
 else:
     import dgl.function as fn

@@ -1,9 +1,9 @@
-"""w7: mean over one sampled block of G2M, width 128; forward from the table of all nodes, and forward and backward to the
-gradient of each of the block's nodes, with every sort, transpose and copy of rows that the peer needs.
+"""w7: mean over one sampled block of G2M, width 128; forward from the table of all nodes, and forward and backward to
+the gradient of each of the block's nodes, with every sort, transpose and copy of rows that the peer needs.
 
-Tried, and slower, and so not run by default (figures of one machine, Medges/s forward f32): torch sparse.mm on the global
-table 6.1, PyG spmm on copied rows 5.3, messages from the global table and scatter 5.1, segment(ptr) slower than scatter by
-2-4, DGL on copied rows 1.9-3.9; forward and backward: PyG spmm 2-4.3, messages 2.2, torch.compile of it 1.4.
+Tried, and slower, and so not run by default (figures of one machine, Medges/s forward f32): torch sparse.mm on the
+global table 6.1, PyG spmm on copied rows 5.3, messages from the global table and scatter 5.1, segment(ptr) slower than
+scatter by 2-4, DGL on copied rows 1.9-3.9; forward and backward: PyG spmm 2-4.3, messages 2.2, torch.compile of it 1.4.
 """
 import common
 import torch
@@ -86,10 +86,7 @@ def without_copy(kind):
         return F.embedding_bag(ids, table, short, mode="mean", include_last_offset=True), pulled(slope)
 
 
-try:
-    import dgl
-except ImportError:
-    dgl = None
+dgl = common.optional("dgl")
 if dgl is None:
     from torch_geometric.utils import scatter
     far, near = ids.long(), local.long()
@@ -99,7 +96,8 @@ if dgl is None:
         add_forward("torch", "embedding_bag on the global table, int64", kind,
                     lambda x: F.embedding_bag(far, x, offsets, mode="mean", include_last_offset=True))
         add_forward("pyg", "copy, messages, scatter (edge_index)", kind,
-                    lambda x: scatter(x.index_select(0, nodes).index_select(0, near), owner, 0, targets, "mean"), idiomatic=True)
+                    lambda x: scatter(x.index_select(0, nodes).index_select(0, near), owner, 0, targets, "mean"),
+                    idiomatic=True)
         add_pair("torch", "embedding_bag on the global table, stable sort, embedding_bag by hand", kind,
                  lambda kind=kind: without_copy(kind))
         add_both("torch", "embedding_bag, stable sort, embedding_bag", kind, Pull.apply)
@@ -122,5 +120,6 @@ else:
     whole = block(ids, table.shape[0])
     for kind in kinds:
         add_forward("dgl", "copy_u mean on the global table, libxsmm", kind, lambda x: mean(whole, x))
-        add_both("dgl", "copy_u mean on a fresh block, libxsmm", kind, lambda x: mean(block(local, sources), x), idiomatic=True)
+        add_both("dgl", "copy_u mean on a fresh block, libxsmm", kind, lambda x: mean(block(local, sources), x),
+                 idiomatic=True)
 common.serve()

@@ -1,10 +1,10 @@
 """w8: one training step on the typed graph. Per batch of 1,024 co links: distinct ends as seeds, hops of 15 and 10 per
 relation, typed mean SAGE 128-128-128 (relu after the first layer), softmax over the links of the batch, Adam.
 
-DGL's blocks draw the second hop for the seeds again, as ours do. PyG has no sampler of its own without pyg-lib: where that
-is not installed its idiomatic step is timed on one fed-in block, without any sampling, which flatters it.
-Tried, and slower, and so not run by default (ms a step on one machine): int64 ids 171, DGL HeteroGraphConv with int64,
-PyG HeteroConv without trimming 970, torch.compile of the hand-written step 216 and of HeteroConv 713.
+DGL's blocks draw the second hop for the seeds again, as ours do. PyG has no sampler of its own without pyg-lib: where
+that is not installed its idiomatic step is timed on one fed-in block, without any sampling, which flatters it. Tried,
+and slower, and so not run by default (ms a step on one machine): int64 ids 171, DGL HeteroGraphConv with int64, PyG
+HeteroConv without trimming 970, torch.compile of the hand-written step 216 and of HeteroConv 713.
 """
 import common
 import numpy as np
@@ -79,7 +79,8 @@ def bags(model, block, kind):
     """Layer 1 reads the tables of all nodes through their ids."""
     table = short if kind == "bf16" else tables
     with torch.no_grad():
-        heard = lambda t, r: bag(table[t], block["rows"][r][0], block["nodes"][t].index_select(0, block["rows"][r][1].to(block["nodes"][t].dtype)))
+        ids = lambda t, r: block["nodes"][t].index_select(0, block["rows"][r][1].to(block["nodes"][t].dtype))
+        heard = lambda t, r: bag(table[t], block["rows"][r][0], ids(t, r))
         own = lambda t: table[t].index_select(0, block["nodes"][t][:block["targets"][t]])
         item = torch.cat([own("item"), heard("item", "co"), heard("tag", "rhas")], 1)
         tag = torch.cat([own("tag"), heard("item", "has")], 1)
@@ -94,8 +95,8 @@ def fed():
     seeds, item, tag = load("w8_blk_sizes").tolist()
     rows = {r: (load(f"w8_blk_{r}_indptr"), load(f"w8_blk_{r}_src")) for r in RELATIONS}
     second = {r: (rows[r][0][:seeds + 1], rows[r][1][:int(rows[r][0][seeds])]) for r in ("co", "rhas")}
-    return {"nodes": {t: load("w8_blk_nodes_" + t) for t in counts}, "targets": {"item": item, "tag": tag}, "seeds": seeds,
-            "rows": rows, "second": second, "pairs": load("w8_blk_pairs")}
+    return {"nodes": {t: load("w8_blk_nodes_" + t) for t in counts}, "targets": {"item": item, "tag": tag},
+            "seeds": seeds, "rows": rows, "second": second, "pairs": load("w8_blk_pairs")}
 
 
 def ends_of(batch):
@@ -159,7 +160,8 @@ def add_dgl(dgl):
             return block["blocks"]
         rows = {r: (o.to(kind), s.to(kind)) for r, (o, s) in block["rows"].items()}
         outer = dgl.create_block({(s, r, d): ("csc", (*rows[r], empty)) for r, (s, d) in RELATIONS.items()},
-                                 num_src_nodes={t: block["nodes"][t].numel() for t in counts}, num_dst_nodes=block["targets"])
+                                 num_src_nodes={t: block["nodes"][t].numel() for t in counts},
+                                 num_dst_nodes=block["targets"])
         kept = {"item": block["seeds"], "tag": 0}
         inner = dgl.create_block(
             {(s, r, d): ("csc", (rows[r][0][:kept[d] + 1], rows[r][1][:int(rows[r][0][kept[d]])], empty))
@@ -171,8 +173,8 @@ def add_dgl(dgl):
             return block
         outer, inner = block["blocks"]
         csc = lambda b, r: b.adj_tensors("csc", (RELATIONS[r][0], r, RELATIONS[r][1]))[:2]
-        return {**block, "targets": {t: outer.num_dst_nodes(t) for t in counts}, "rows": {r: csc(outer, r) for r in RELATIONS},
-                "second": {r: csc(inner, r) for r in ("co", "rhas")}}
+        return {**block, "targets": {t: outer.num_dst_nodes(t) for t in counts},
+                "rows": {r: csc(outer, r) for r in RELATIONS}, "second": {r: csc(inner, r) for r in ("co", "rhas")}}
 
     def mean(block, r, x):
         part = block[RELATIONS[r][0], r, RELATIONS[r][1]]
@@ -216,7 +218,8 @@ def add_dgl(dgl):
             self.second = HeteroGraphConv({r: conv(2, r) for r in RELATIONS}, "sum")
 
         def gradients(self):
-            return {f"w{layer}_{r}": c.mods[r].fc_neigh.weight.grad.t() for layer, c in ((1, self.first), (2, self.second))
+            return {f"w{layer}_{r}": c.mods[r].fc_neigh.weight.grad.t()
+                    for layer, c in ((1, self.first), (2, self.second))
                     for r in (RELATIONS if layer == 1 else ("co", "rhas"))}
 
     def library(model, block):
@@ -271,14 +274,14 @@ def add_pyg():
         x = {t: tables[t].index_select(0, block["nodes"][t]) for t in counts}
         h = {t: v.relu() for t, v in model.first(x, links).items()}
         h, kept, _ = trim_to_layer(1, nodes, edges, h, links)
-        return loss_of(model.second(h, {e: v for e, v in kept.items() if e[2] == "item"})["item"][:seeds], block["pairs"])
-    add("pyg", "HeteroConv(SAGEConv), trim_to_layer, no sampling: one given block", "Hs step f32", Library, lambda _: block, forward,
-        Library.gradients, feed=lambda: block, idiomatic=True)
+        to_items = {e: v for e, v in kept.items() if e[2] == "item"}
+        return loss_of(model.second(h, to_items)["item"][:seeds], block["pairs"])
+    add("pyg", "HeteroConv(SAGEConv), trim_to_layer, no sampling: one given block", "Hs step f32", Library,
+        lambda _: block, forward, Library.gradients, feed=lambda: block, idiomatic=True)
 
 
-try:
-    import dgl
+if dgl := common.optional("dgl"):
     add_dgl(dgl)
-except ImportError:
+else:
     add_pyg()
 common.serve()

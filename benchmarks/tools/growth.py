@@ -78,7 +78,8 @@ def large(rows, figures):
         if figures.multiply("bf16") else \
         f"| the same, many queries at once | {2 * items * width / figures.multiply('f32') * 1e3:,.0f} ms a query |"
     yield ""
-    yield "| Machine with | holds at 100 edges an item: training over f32 features | the same over bf16 features | building |"
+    yield "| Machine with | holds at 100 edges an item: training over f32 features | the same over bf16 features " \
+          "| building |"
     yield "| ---: | ---: | ---: | ---: |"
     for size in (24, 64, 256, 1024):
         space, a = 0.9 * size * 2**30, edges / items

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
-"""Writes the tables of docs/benchmarks/report.md from benchmarks.json: page.py benchmarks.json report.md. What stands above the
-line <!-- tables --> is kept."""
+"""Writes the tables of docs/benchmarks/report.md from benchmarks.json: page.py benchmarks.json report.md. What stands
+above the line <!-- tables --> is kept."""
 import json
 import pathlib
 import sys
@@ -43,8 +43,8 @@ def lines(result):
     yield ""
     yield "## Rows of ours"
     yield ""
-    yield "`best` and `idiomatic`: time of the peer over ours, median of the rounds. Times marked * are process CPU time, because the"
-    yield "machine was not quiet for long enough."
+    yield "`best` and `idiomatic`: time of the peer over ours, median of the rounds. Times marked * are process CPU"
+    yield "time, because the machine was not quiet for long enough."
     yield ""
     yield "| | Case | Ours | Threads | ms | best | idiomatic | of the roof | best peer |"
     yield "| --- | --- | --- | ---: | ---: | ---: | ---: | ---: | --- |"
@@ -53,16 +53,17 @@ def lines(result):
         ratio = lambda name: f"{r[f'ratio_to_{name}_peer']:.2f}" if f"ratio_to_{name}_peer" in r else ""
         roof = f"{100 * r['fraction_of_roof']:.0f} %" if "fraction_of_roof" in r else ""
         star = "" if r["gated"] else "*"
-        yield f"| {r['workload']} | {r['case']} | {r['variant']} | {r['threads']} | {number(r['median'])}{star} | {ratio('best')} | {ratio('idiomatic')} " \
-              f"| {roof} | {r.get('best_peer', '')} |"
+        yield f"| {r['workload']} | {r['case']} | {r['variant']} | {r['threads']} | {number(r['median'])}{star} " \
+              f"| {ratio('best')} | {ratio('idiomatic')} | {roof} | {r.get('best_peer', '')} |"
     yield ""
     yield "## All rows"
     yield ""
     yield "| | Case | Threads | Who | Variant | ms | least - most | rejected |"
     yield "| --- | --- | ---: | --- | --- | ---: | ---: | ---: |"
     for r in sorted(rows, key=lambda r: (int(r["workload"][1:]), r["threads"], r["case"], r["median"])):
-        yield f"| {r['workload']} | {r['case']} | {r['threads']} | {r['who']} | {r['variant']} | {number(r['median'])}" \
-              f"{'' if r['gated'] else '*'} | {number(r['min'])} - {number(r['max'])} | {r['rejected']} |"
+        star = "" if r["gated"] else "*"
+        yield f"| {r['workload']} | {r['case']} | {r['threads']} | {r['who']} | {r['variant']} " \
+              f"| {number(r['median'])}{star} | {number(r['min'])} - {number(r['max'])} | {r['rejected']} |"
     if growth.series(rows):
         yield ""
         yield "## Growth, one thread"
@@ -71,8 +72,8 @@ def lines(result):
         yield ""
         yield "## A catalogue of 10^8 items and 10^10 edges"
         yield ""
-        yield "From the cost of an edge at the largest size above, with the exponent found there, and the roofs of this machine;"
-        yield "nothing of this was run. Ids have 32 bits: 4.29 billion nodes of a type are the end."
+        yield "From the cost of an edge at the largest size above, with the exponent found there, and the roofs of this"
+        yield "machine; nothing of this was run. Ids have 32 bits: 4.29 billion nodes of a type are the end."
         yield ""
         yield from growth.large(rows, f)
     behind = [r for r in ours if r.get("ratio_to_best_peer", 1) < 1]
@@ -82,8 +83,8 @@ def lines(result):
     if not behind:
         yield "In this run no peer was faster in the median."
     for r in behind:
-        yield f"- {TITLES[r['workload']]}, {r['case']}, {r['threads']} thread{'s' * (r['threads'] > 1)}: {r['best_peer']} takes " \
-              f"{100 * r['ratio_to_best_peer']:.0f} % of our time."
+        yield f"- {TITLES[r['workload']]}, {r['case']}, {r['threads']} thread{'s' * (r['threads'] > 1)}: " \
+              f"{r['best_peer']} takes {100 * r['ratio_to_best_peer']:.0f} % of our time."
     lost = [r for r in result["rows"] if "failed" in r or "stopped" in r]
     for r in lost:
         yield f"- Not measured: {r['workload']}, {r['case']}, {r['who']}, {r['variant']}."

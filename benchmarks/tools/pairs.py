@@ -8,7 +8,8 @@ import time
 
 TICK = os.sysconf("SC_CLK_TCK")
 FOREIGN, STEAL = 0.10, 0.05  # of a core
-PAGES = "glibc.malloc.hugetlb=1:glibc.malloc.mmap_max=0:glibc.malloc.trim_threshold=34359738368:glibc.malloc.top_pad=67108864"
+PAGES = ("glibc.malloc.hugetlb=1:glibc.malloc.mmap_max=0:glibc.malloc.trim_threshold=34359738368:"
+         "glibc.malloc.top_pad=67108864")
 
 
 def cores_for(threads):
@@ -117,8 +118,8 @@ def take_turns(entrants, pairs, tries=3):
 
 
 def figures(e, gated):
-    """Seconds by which an entrant is judged, one for each round that counts: wall clock of quiet rounds, or where the gate
-    did not open process CPU time of all."""
+    """Seconds by which an entrant is judged, one for each round that counts: wall clock of quiet rounds, or where the
+    gate did not open process CPU time of all."""
     return {i: (e.wall if gated else e.cpu)[i] for i in range(len(e.wall)) if not gated or e.quiet[i]}
 
 

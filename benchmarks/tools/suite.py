@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
-"""Runs workloads: roofs first, then each case with ours and the peers in turns; writes benchmarks.json and benchmarks.html.
-Started by benchmarks/run, which has built the programs and made the inputs."""
+"""Runs workloads: roofs first, then each case with ours and the peers in turns; writes benchmarks.json and
+benchmarks.html. Started by benchmarks/run, which has built the programs and made the inputs."""
 import argparse
 import json
 import os
@@ -98,8 +98,10 @@ def row_of(options, workload, case, e, threads, gated, best, idiomatic, work, fi
     row = {"workload": workload, "case": case, "who": e.who, "variant": e.variant, "threads": threads, "unit": "ms",
            "median": statistics.median(values), "min": min(values), "max": max(values), "pairs": len(values),
            "rejected": e.rejected, "gated": gated, "wall_median": 1e3 * statistics.median(e.wall),
-           "cpu_median": 1e3 * statistics.median(e.cpu), "work": work or e.work, "idiomatic": e.idiomatic, "check": e.checked}
-    for name, unit in (("edges", "Medges/s"), ("queries", "queries/s"), ("pairs", "pairs/s"), ("nodes_done", "nodes/s")):
+           "cpu_median": 1e3 * statistics.median(e.cpu), "work": work or e.work, "idiomatic": e.idiomatic,
+           "check": e.checked}
+    for name, unit in (("edges", "Medges/s"), ("queries", "queries/s"), ("pairs", "pairs/s"),
+                       ("nodes_done", "nodes/s")):
         if name in row["work"]:
             row["rate"] = row["work"][name] / row["median"] * 1e3 / (1e6 if unit[0] == "M" else 1)
             row["rate_unit"] = unit
@@ -134,7 +136,8 @@ def run_case(options, workload, case, ours, peers, threads, figures):
     others = sorted((e for e in done if e.who != "ours"), key=median)
     idiomatic = next((e for e in others if e.idiomatic), None)
     for e in done:
-        rows.append(row_of(options, workload, case, e, threads, gated, others[0] if others else None, idiomatic, None, figures))
+        best = others[0] if others else None
+        rows.append(row_of(options, workload, case, e, threads, gated, best, idiomatic, None, figures))
         r = rows[-1]
         print(f"    {e.who:6s} {e.variant:58s} {r['median']:10.3f} ms ({r['min']:.3f}-{r['max']:.3f})"
               f"{'' if gated else ' process CPU time'}, rejected {e.rejected}", flush=True)
@@ -163,7 +166,8 @@ def run_workload(options, workload, threads, figures, keep):
         found, case, variant = entry["name"].split("/")
         if found == workload and options.match in case:
             check = f"check\t{entry['name']}" if entry["checked"] else None
-            cases.setdefault(case, []).append(pairs.Entrant("ours", variant, program, "measure\t" + entry["name"], False, check))
+            one = pairs.Entrant("ours", variant, program, "measure\t" + entry["name"], False, check)
+            cases.setdefault(case, []).append(one)
     if not cases:
         program.close()
         return
@@ -194,7 +198,8 @@ def main():
     parser.add_argument("--python", action="append", default=[], help="NAME=INTERPRETER of peers")
     parser.add_argument("--preload", default="")
     parser.add_argument("--large", action="store_true")
-    parser.add_argument("--roof-from", default="", help="a benchmarks.json of the same machine and hour, whose roofs are used again")
+    parser.add_argument("--roof-from", default="",
+                        help="a benchmarks.json of the same machine and hour, whose roofs are used again")
     parser.add_argument("--merge", action="store_true", help="keep the other rows of benchmarks.json")
     options = parser.parse_args()
     options.python = [tuple(x.split("=", 1)) for x in options.python]
@@ -208,7 +213,8 @@ def main():
 
     def keep(fresh=()):
         again = {(r["workload"], r["case"], r["threads"]) for r in fresh}
-        result["rows"] = [r for r in result["rows"] if (r["workload"], r["case"], r["threads"]) not in again] + list(fresh)
+        others = [r for r in result["rows"] if (r["workload"], r["case"], r["threads"]) not in again]
+        result["rows"] = others + list(fresh)
         result["void"], result["versions"] = void, {**result["versions"], **options.versions}
         target.write_text(json.dumps(result, indent=1))
 
@@ -223,7 +229,8 @@ def main():
         got, could = roofs.peak(result["machine"], figures)
         if could and got < 0.7 * could:
             void = True
-            print(f"VOID: the f32 peak of {got / 1e9:.0f} G/s is below 70 % of width x ports x clock, {could / 1e9:.0f} G/s")
+            print(f"VOID: the f32 peak of {got / 1e9:.0f} G/s is below 70 % of width x ports x clock, "
+                  f"{could / 1e9:.0f} G/s")
         keep()
         for workload in options.only.split(","):
             if workload == "roof":
