@@ -50,7 +50,8 @@ class context : public computes<context> {
   // Device memory that is to last longer than a scope.
   [[nodiscard]] block keep(std::size_t bytes) const { return {state_->memory, stream(), bytes}; }
 
-  // Whether the operands of float products are rounded to bf16; sums stay float, double products are as they are.
+  // Whether the operands of float products are rounded to bf16 or tf32; sums stay float, double products are as they
+  // are.
   void products(precision p) { products_ = p; }
   [[nodiscard]] precision products() const { return products_; }
 

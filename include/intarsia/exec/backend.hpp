@@ -1,7 +1,8 @@
 // The kernels that a backend provides, found by the namespace of its context: ops call gemm(on.backend(), ...) and
 // the context decides whether cpu::gemm or another one answers. All take plain views (dense, csr_view); sizes were
 // checked above. Where X stands beside T, those numbers may be stored as bf16 or f16 and T is float. Every kernel gives
-// the same bits for any number of threads, and none allocates from the heap.
+// the same bits for any number of threads, and none allocates from the heap. Optimisers call step_parameters as well:
+// exec/parameter_step.hpp.
 #pragma once
 
 #include <cstddef>

@@ -94,9 +94,9 @@ class hetero_layer {
   // The same for all nodes of a whole graph, `block` targets of a type at a time. x: per node type a table, of T or of
   // 16 bits. finish(ctx, y) is done to each block y (count, Out). made: per node type a table (nodes, Out), written
   // with the numbers that the layer gives at once, to rounding; made anew where it has other numbers of rows. Memory
-  // beside x and what is made: one block; what sources tell
-  // one type, (sources, Out), where they are transformed before they are aggregated (pool, and mean that gets narrower
-  // by it); everything at once where the layer standardizes, which has to see all nodes.
+  // beside x and what is made: one block; what sources tell one type, (sources, Out), where they are transformed before
+  // they are aggregated (pool, and mean that gets narrower by it); everything at once where the layer standardizes,
+  // which has to see all nodes.
   template <class Context, class X, class Finish>
   void by_blocks(Context& ctx, hop<S> const& edges, X const& x, tables& made, std::size_t block,
                  Finish const& finish) const {

@@ -26,8 +26,8 @@ concept searchable = requires(I const& x, std::span<float const> query) {
 } || because<"an index has size(), width() and top(k, query), which gives pairs of id<Node> and score, best first">();
 
 // Exact search by dot product through a table that it owns: ia::index shelf{titles}; shelf.top(10, listener). With
-// ia::index shelf{titles, ia::precision::bf16} a copy rounded to bf16 is scanned, and what it cannot decide is looked
-// up: the same lists, sooner, for half as much memory again.
+// ia::index shelf{titles, ia::precision::bf16} searches with a context, top(ctx, k, queries), scan a copy rounded to
+// bf16 and look up what it cannot decide: the same lists, sooner, for half as much memory again.
 template <class Node, axis Cols>
 class index {
  public:
