@@ -79,4 +79,18 @@ template <class T>
   return lane[0];
 }
 
+// The sum of the squares of x[0, count).
+template <class T>
+[[gnu::always_inline]] inline T sum_of_squares(T const* x, std::size_t count) {
+  lanes<T> sums{}, v;
+  std::size_t i = 0;
+  for (; i + lane_count<T> <= count; i += lane_count<T>) {
+    load_lanes(v, x + i);
+    sums += v * v;
+  }
+  T sum = sum_of_lanes<T>(sums);
+  for (; i < count; ++i) sum += x[i] * x[i];
+  return sum;
+}
+
 }  // namespace intarsia::inline v0::cpu::detail

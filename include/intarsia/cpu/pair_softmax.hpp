@@ -61,6 +61,8 @@ struct pair_softmax_work {
   T* log_q;                   // (tiles * score_cols)
   W* columns;                 // the items as panels of columns: (chunks, panels, words of chunk, tile.cols)
   W* rows;                    // the items as panels of rows: (panels of the width, words of items, tile.cols)
+  T longest = 0;              // length of an item
+  T least_log_q = 0, most_log_q = 0;
 
   [[nodiscard]] std::size_t chunk_depth(std::size_t chunk) const {
     return std::min(Operands::step, query.cols - chunk * Operands::step);
@@ -68,6 +70,15 @@ struct pair_softmax_work {
   [[nodiscard]] std::size_t panels() const { return (item.rows + tile.cols - 1) / tile.cols; }
   [[nodiscard]] T weight(std::size_t i) const {
     return terms.share * (terms.weight ? static_cast<T>(terms.weight[i]) : T{1});
+  }
+
+  // What no score of a query exceeds, or lowest() where that says too little; not a number says nothing.
+  [[nodiscard]] T bound_of(std::size_t i) const {
+    T const squares = sum_of_squares(query.data + i * query.stride, query.cols);
+    // The operands may be rounded, and sums are.
+    T const most = T(1.01) * std::sqrt(squares) * longest * terms.sharpness * std::numbers::log2e_v<T>;
+    bool const near = 2 * most + (most_log_q - least_log_q) <= T{widest_spread};
+    return near ? most - least_log_q : std::numeric_limits<T>::lowest();
   }
 
   // The same for the queries [row, row + block) of a strip and the items of a tile.
@@ -81,7 +92,7 @@ struct pair_softmax_work {
       scores = kept;
     }
     s.first += row, s.rows = std::min(block, s.rows - row);
-    s.peaks += row, s.peak += row, s.sum += row, s.aim += row, s.out += row * s.bit_words;
+    s.peaks += row, s.peak += row, s.sum += row, s.aim += row, s.bound += row, s.out += row * s.bit_words;
     if (gradient.data) gradient = gradient.row_range(row, s.rows);
     for (std::size_t chunk = 0; chunk < chunks; ++chunk) {
       std::size_t const depth = Operands::words(chunk_depth(chunk));
@@ -124,7 +135,7 @@ struct pair_softmax_work {
         out[own / 64] &= ~(std::uint64_t{1} << own % 64);
       }
     }
-    std::fill_n(s.peak, s.rows, std::numeric_limits<T>::lowest());
+    for (std::size_t row = 0; row < s.rows; ++row) s.peak[row] = s.bound[row] = bound_of(s.first + row);
     std::fill_n(s.sum, s.rows, T{0});
     dense<T> const gradient = dquery.data ? dquery.row_range(s.first, s.rows) : dense<T>{};
     for (std::size_t t = 0; t < tiles; ++t) {
@@ -133,8 +144,10 @@ struct pair_softmax_work {
     for (std::size_t row = 0; row < s.rows; ++row) {
       std::size_t const i = s.first + row;
       T const w = weight(i);
+      bool const bounded = s.bound[row] > std::numeric_limits<T>::lowest();
       losses.data[i * losses.stride] =
-          w * std::numbers::ln2_v<T> * (std::log2(s.sum[row]) + (s.peak[row] - s.aim[row]));
+          w * std::numbers::ln2_v<T> *
+          (bounded ? std::log2(s.sum[row] / s.aim[row]) : std::log2(s.sum[row]) + (s.peak[row] - s.aim[row]));
       if (!gradient.data) continue;
       T const pull = w * terms.sharpness, factor = pull / s.sum[row];
       T* const to = gradient.data + row * gradient.stride;
@@ -150,8 +163,9 @@ struct pair_softmax_work {
     alignas(64) W right[Operands::words(strip_size) * 128 / sizeof(T)];
     T factor[strip_size];
     for (std::size_t row = 0; row < s.rows; ++row) {
+      T const below = s.peaks[t * strip_size + row] - s.peak[row];
       factor[row] =
-          std::exp2(s.peaks[t * strip_size + row] - s.peak[row]) * weight(s.first + row) * terms.sharpness / s.sum[row];
+          (below == T{0} ? T{1} : std::exp2(below)) * weight(s.first + row) * terms.sharpness / s.sum[row];
     }
     W const* const kept = s.kept + t * Operands::words(strip_size) * apart;
     std::size_t const blocks = (cols + tile.rows - 1) / tile.rows, rounds = (query.cols + tile.cols - 1) / tile.cols;
@@ -209,6 +223,22 @@ void pair_softmax_of(context& ctx, dense<T const> query, dense<T const> item, pa
   for (std::size_t j = 0; j < work.tiles * score_cols<T>; ++j) {
     work.log_q[j] = terms.log_q && j < n ? static_cast<T>(terms.log_q[j]) * std::numbers::log2e_v<T> : T{0};
   }
+  work.least_log_q = *std::min_element(work.log_q, work.log_q + n);
+  work.most_log_q = *std::max_element(work.log_q, work.log_q + n);
+  {
+    scope const temporary{ctx};
+    T* const squares = ctx.scratch().template take<T>(n);
+    each_row(ctx, n, 2 * width, [=](std::size_t j) {
+      squares[j] = sum_of_squares(item.data + j * item.stride, width);
+    });
+    T most{0};
+    bool numbers = true;
+    for (std::size_t j = 0; j < n; ++j) {
+      most = std::max(most, squares[j]);
+      numbers = numbers && squares[j] == squares[j];
+    }
+    work.longest = numbers ? std::sqrt(most) : std::numeric_limits<T>::infinity();
+  }
   work.columns = ctx.scratch().template take<W>(panels * tile.cols * Operands::words(width));
   ctx.threads().bulk(panels, rows_per_piece(width * tile.cols / 2), [&](std::size_t begin, std::size_t end) {
     for (std::size_t p = begin; p < end; ++p) {
@@ -249,11 +279,11 @@ void pair_softmax_of(context& ctx, dense<T const> query, dense<T const> item, pa
   T* const scores = ctx.scratch().template take<T>(wave * scratch * work_type::apart);
   W* const words = ctx.scratch().template take<W>(wave * scratch * panel_stride<W>);
   W* const left = ctx.scratch().template take<W>(wave * work.chunks * left_size);
-  T* const peaks = ctx.scratch().template take<T>(wave * (work.tiles + 3) * strip_size);
+  T* const peaks = ctx.scratch().template take<T>(wave * (work.tiles + 4) * strip_size);
   std::size_t const bit_words = lists_masked<Masked> ? (n + 63) / 64 : 0;
   auto* const out = ctx.scratch().template take<std::uint64_t>(wave * strip_size * bit_words);
   auto const strip_of = [&](std::size_t first, std::size_t slot) {
-    T* const place = peaks + slot * (work.tiles + 3) * strip_size;
+    T* const place = peaks + slot * (work.tiles + 4) * strip_size;
     T* const rest = place + work.tiles * strip_size;
     std::size_t const begin = (first + slot) * strip_size;
     return strip<T, W>{begin,
@@ -265,6 +295,7 @@ void pair_softmax_of(context& ctx, dense<T const> query, dense<T const> item, pa
                        rest,
                        rest + strip_size,
                        rest + 2 * strip_size,
+                       rest + 3 * strip_size,
                        out + slot * strip_size * bit_words,
                        bit_words};
   };

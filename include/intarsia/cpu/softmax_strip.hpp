@@ -63,8 +63,12 @@ inline void each_bit(std::uint64_t const* bits, std::size_t begin, std::size_t e
   }
 }
 
+// The scores of a row that differ by no more than this many units of log 2 are far from underflow below their bound.
+inline constexpr int widest_spread = 100;
+
 // A strip of queries at work. Scores are in units of log 2, and each tile of them is kept as exp2(score - peak) with
-// the peak of its row up to that tile.
+// the peak of its row up to that tile; or with a bound of the row's scores, from the lengths of the vectors, where the
+// scores cannot lie far below it: then no tile is searched for its peak.
 template <class T, class W>
 struct strip {
   std::size_t first = 0, rows = 0;
@@ -74,7 +78,8 @@ struct strip {
   T* peaks = nullptr;   // (tiles, strip_rows)
   T* peak = nullptr;    // (strip_rows)
   T* sum = nullptr;     // (strip_rows) of exp2(score - peak)
-  T* aim = nullptr;     // (strip_rows) the score of the query's own item
+  T* aim = nullptr;     // (strip_rows) the score of the query's own item; exp2(score - bound) where there is one
+  T* bound = nullptr;   // (strip_rows) lowest(): none
   std::uint64_t* out = nullptr;  // (strip_rows, bit_words) a bit for each item left out; null where they are asked for
   std::size_t bit_words = 0;
 };
@@ -117,20 +122,24 @@ struct weigh_row {
         mask(masked, query, first, x, 0, cols);
       }
     }
-    vec peaks = vec{} + std::numeric_limits<T>::lowest(), other = peaks;  // two, so that each waits less for itself
     T const* const corrections = log_q + first;
-    auto const look = [&](std::size_t c, vec& largest) {
-      vec v, correction;
-      load_lanes(v, x + c);
-      load_lanes(correction, corrections + c);
-      v -= correction;
-      largest = v > largest ? v : largest;
-    };
-    for (std::size_t c = 0; c < padded; c += 2 * width) {
-      look(c, peaks);
-      if (c + width < padded) look(c + width, other);
+    bool const bounded = s.bound[row] > std::numeric_limits<T>::lowest();
+    T peak = s.peak[row];
+    if (!bounded) {
+      vec peaks = vec{} + std::numeric_limits<T>::lowest(), other = peaks;  // two, so that each waits less for itself
+      auto const look = [&](std::size_t c, vec& largest) {
+        vec v, correction;
+        load_lanes(v, x + c);
+        load_lanes(correction, corrections + c);
+        v -= correction;
+        largest = v > largest ? v : largest;
+      };
+      for (std::size_t c = 0; c < padded; c += 2 * width) {
+        look(c, peaks);
+        if (c + width < padded) look(c + width, other);
+      }
+      peak = std::max(peak, largest_lane<T>(peaks > other ? peaks : other));
     }
-    T const peak = std::max(s.peak[row], largest_lane<T>(peaks > other ? peaks : other));
     if (peak > s.peak[row]) {
       T const factor = std::exp2(s.peak[row] - peak);
       s.sum[row] *= factor;
@@ -151,6 +160,7 @@ struct weigh_row {
       sums += v;
       store_lanes(v, x + c);
     }
+    if (own && bounded) s.aim[row] = x[query - first];
     if constexpr (Operands::rounds && std::is_same_v<W, T>) {
       for (std::size_t c = 0; c < padded; ++c) x[c] = operand<true>(x[c]);
     }
