@@ -230,6 +230,41 @@ TEST_CASE("in_batch_softmax: products of operands rounded to bf16 on every instr
   }
 }
 
+TEST_CASE("in_batch_softmax: queries of all lengths, those with a bound on their scores and those without") {
+  std::size_t const n = 230, width = 17;
+  auto q = noise<batch_rows, dyn, float>(n, width, 1);
+  auto const v = noise<batch_rows, dyn, float>(n, width, 2);
+  std::vector<float> log_q(n);
+  for (std::size_t i = 0; i < n; ++i) {
+    for (std::size_t c = 0; c < width; ++c) q[i][c] *= std::exp2(static_cast<float>(i % 23) - 15);
+    log_q[i] = -static_cast<float>(i * 7 % 11);
+  }
+  // The score of item 5 is as low as a bound allows, and that of 28 lower; all others are masked for them.
+  for (std::size_t c = 0; c < width; ++c) {
+    q[5][c] = -6 * v[5][c], q[28][c] = -4000 * v[28][c];
+  }
+  auto const masked = [](std::size_t i, std::size_t j) { return i % 23 == 5 || (i + 3 * j) % 17 == 0; };
+  auto const expected = plainly(q, v, {.log_q = log_q}, masked);
+  double size = 0;
+  for (std::size_t k = 1; k < expected.size(); ++k) size += expected[k] * expected[k];
+  for (auto const set : {instruction_set::portable, instruction_set::avx2, instruction_set::avx512}) {
+    cpu::context ctx{inline_executor{}, {}, set};
+    auto const one = by_kernel<float>(ctx, q, v, {.log_q = log_q}, masked);
+    CHECK(static_cast<double>(one[0]) == Approx(expected[0]).epsilon(1e-5));
+    double gap = 0;
+    for (std::size_t k = 1; k < one.size(); ++k) gap += std::pow(static_cast<double>(one[k]) - expected[k], 2);
+    CHECK(std::sqrt(gap) <= 1e-5 * std::sqrt(size));
+    for (std::size_t c = 0; c < width; ++c) CHECK(std::abs(one[1 + 5 * width + c]) < 1e-6f);
+    ctx.products(precision::bf16);
+    auto const rounded = by_kernel<float>(ctx, q, v, {.log_q = log_q}, masked);
+    CHECK(static_cast<double>(rounded[0]) == Approx(expected[0]).epsilon(2e-2));
+  }
+  // What is not a number stays visible.
+  q[3][2] = std::numeric_limits<float>::quiet_NaN();
+  cpu::context ctx;
+  CHECK(std::isnan(by_kernel<float>(ctx, q, v, {}, no_mask{})[0]));
+}
+
 TEST_CASE("in_batch_softmax: memory grows with the batch, not with its square") {
   std::size_t const n = 3000;
   auto const q = noise<batch_rows, dim<16>, float>(n, 1), v = noise<batch_rows, dim<16>, float>(n, 2);
