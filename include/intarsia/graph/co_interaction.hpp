@@ -221,8 +221,9 @@ template <class Context, class Make, class Row>
 // Edges (items x items) in the global numbering: row i lists the neighbors that item i hears, columns rising, values
 // the weights. Ties go to the lower row. The weights are symmetric, the choice of neighbors need not be.
 // Memory: the edges kept, twice (8 bytes for each), and per thread a row of all items, 7 bytes for each, or 8 with
-// user weights; no pairs of items. A million items with a hundred million interactions of ten million users: 0.9 GB for the interactions, 2 GB
-// more while they are sorted (pairs and keys of 8 bytes), 1.6 GB for a hundred neighbors of each item.
+// user weights; no pairs of items. A million items with a hundred million interactions of ten million users: 0.9 GB for
+// the interactions, 2 GB more while they are sorted (pairs and keys of 8 bytes), 1.6 GB for a hundred neighbors of each
+// item.
 template <class Context>
 [[nodiscard]] csr co_interaction(Context& ctx, interactions const& from, co_interaction_options const& options = {}) {
   auto const& nodes = from.numbering();
