@@ -44,14 +44,29 @@ struct loaded {
   }
 };
 
-// An op that ends a computation whose gradient is given: a loss of 0 whose slope by y is `slope`.
-template <class Y>
-[[nodiscard]] auto with_slope(ia::recorder auto& on, Y y, ia::dense<float const> slope) {
-  auto loss = on.template fresh<ia::dim<1>, ia::dim<1>, float>(1, 1, true);
-  auto& ctx = on.backend();
-  on.record([=, &ctx] { copy(ctx, slope, y.grad); });
-  return loss;
-}
+// Records one op on a tape. The gradient that arrives at the op's result is known beforehand and is read where it lies,
+// as by a backward pass that is handed it.
+struct with_slope {
+  using context_type = ia::context;
+  static constexpr bool records = true;
+
+  ia::tape<ia::context>& tape;
+  ia::dense<float> slope;
+
+  [[nodiscard]] ia::context& backend() { return tape.backend(); }
+  template <ia::axis Rows, ia::axis Cols, class T = float>
+  [[nodiscard]] auto fresh(std::size_t rows, std::size_t cols, bool tracked = true) {
+    auto made = backend().template fresh<Rows, Cols, T>(rows, cols);
+    if (tracked) made.grad = slope;
+    return made;
+  }
+  template <class Pull>
+  void record(Pull const& pull) {
+    tape.record(pull);
+  }
+  // From the slope to the inputs.
+  void backward() { tape.backward(backend().fresh<ia::dim<1>, ia::dim<1>>(1, 1)); }
+};
 
 void work_of(benchmark::State& state, ia::csr const& edges, std::size_t table_rows, double bytes_of_row) {
   state.counters["edges"] = static_cast<double>(edges.columns.size());
@@ -76,8 +91,9 @@ void work_of(benchmark::State& state, ia::csr const& edges, std::size_t table_ro
 [[nodiscard]] auto both(loaded& s, ia::tape<ia::context>& tape) {
   auto const x = ia::watch_rows(tape, ia::indexed_view<ia::rows_of<Node>, ia::dim<128>>{s.table.view(), s.of.nodes});
   ia::adjacency_view<Node, Target> const links{{s.of.edges.view(), {}, {}, {}, nullptr}};
-  auto const y = ia::aggregate(tape, links, x);
-  tape.backward(with_slope(tape, y, s.slope.view()));
+  with_slope on{tape, ia::dense<float>(s.slope.view())};
+  auto const y = ia::aggregate(on, links, x);
+  on.backward();
   return std::pair{ia::gradient_of(s.ctx, x), y};
 }
 
@@ -205,8 +221,9 @@ void add_whole(options const& o, std::vector<entry>& entries) {
                      }});
   auto const both_ways = [=](whole& s, ia::tape<ia::context>& tape) {
     auto const x = tape.input(s.table);
-    auto const y = ia::aggregate(tape, view(s), x);
-    tape.backward(with_slope(tape, y, s.slope.view()));
+    with_slope on{tape, ia::dense<float>(s.slope.view())};
+    static_cast<void>(ia::aggregate(on, view(s), x));
+    on.backward();
     return x;
   };
   entries.push_back({"w6/G2M mean forward and backward f32/pull",

@@ -14,7 +14,7 @@ namespace intarsia::inline v0::cpu {
 namespace detail {
 // A counting sort of the entries by column. Each piece counts the columns of its own stretch of the entries; then it is
 // known where the first of them goes in every column, and each piece moves its stretch. The result is one whatever the
-// stretches are, so there are as many as threads, and one thread passes over the columns once.
+// stretches are, so there are at most as many as threads.
 class column_sort {
  public:
   column_sort(context& ctx, csr_view<> a)
