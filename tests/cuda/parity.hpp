@@ -13,6 +13,7 @@
 #include <intarsia/cpu/reduce.hpp>
 #include <intarsia/cpu/segment.hpp>
 #include <intarsia/cpu/spmm.hpp>
+#include <intarsia/cpu/transpose.hpp>
 #include <intarsia/cpu/step_parameters.hpp>
 #include <intarsia/cuda/cuda.cuh>
 #include <span>
