@@ -72,8 +72,8 @@ struct pair_softmax_work {
     return terms.share * (terms.weight ? static_cast<T>(terms.weight[i]) : T{1});
   }
 
-  // What no score of a query exceeds, or lowest() where that says too little; not a number says nothing. The peak of one
-  // tile is soon found, and below it a query alone has no gradient at all, not one of rounding.
+  // What no score of a query exceeds, or lowest() where that says too little; not a number says nothing. The peak of
+  // one tile is soon found, and below it a query alone has no gradient at all, not one of rounding.
   [[nodiscard]] T bound_of(std::size_t i) const {
     if (tiles == 1) return std::numeric_limits<T>::lowest();
     T const squares = sum_of_squares(query.data + i * query.stride, query.cols);
