@@ -69,6 +69,7 @@ if dgl is None:
 else:
     import dgl.function as fn
     graph = dgl.graph(("csc", (offsets.int(), sources, torch.tensor([], dtype=torch.int32))), num_nodes=count)
+    graph = graph.formats(["csc", "csr"])  # no list of pairs: memory is short here
     graph.create_formats_()
 
     def mean(x):

@@ -85,8 +85,10 @@ class Entrant:
         return answer, foreign < FOREIGN and (stolen_after - stolen) / length < STEAL
 
     def warm(self):
-        answer, _ = self.measure()
-        self.failed = answer.get("failed")
+        """Twice: memory that the first call finds too small is laid out anew in the second."""
+        for _ in range(2):
+            if not self.failed:
+                self.failed = self.measure()[0].get("failed")
 
     def round(self, tries):
         """One measurement; those that others disturbed are taken again, and the last of them is kept."""

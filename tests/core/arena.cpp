@@ -70,6 +70,18 @@ TEST_CASE("arena: a fresh one reserves nothing, and a step takes no more than it
   CHECK(memory.capacity() <= 2 * 100 * 40'064 + (1u << 17));
 }
 
+TEST_CASE("arena: large pieces reserve what they are, and not as much again") {
+  ia::arena memory;
+  constexpr std::size_t piece = std::size_t{40} << 20, ahead = std::size_t{32} << 20;
+  for (int round = 0; round < 3; ++round) {
+    auto const start = memory.here();
+    for (int i = 0; i < 4; ++i) static_cast<void>(memory.take<std::byte>(piece));
+    CHECK(memory.capacity() >= 4 * piece);
+    CHECK(memory.capacity() <= 4 * piece + ahead);
+    memory.rewind(start);
+  }
+}
+
 TEST_CASE("aligned_buffer: copies are deep, moves leave an empty one") {
   ia::aligned_buffer<int> a{5};
   for (int i = 0; i < 5; ++i) a.data()[i] = i;

@@ -53,13 +53,16 @@ class arena {
       used_ = 0;
     }
     if (current_ == blocks_.size()) {
-      blocks_.emplace_back(std::max({size, capacity(), std::size_t{1} << 16}));
+      blocks_.emplace_back(std::max({size, std::min(capacity(), most_ahead), std::size_t{1} << 16}));
       used_ = 0;
     }
     std::byte* const place = blocks_[current_].data() + used_;
     used_ += size;
     return place;
   }
+
+  // Small blocks double; a large arena reserves no more than this ahead of its use.
+  static constexpr std::size_t most_ahead = std::size_t{32} << 20;
 
   std::vector<aligned_buffer<std::byte>> blocks_;
   std::size_t current_ = 0, used_ = 0;
