@@ -1,7 +1,10 @@
 #include <atomic>
+#include <chrono>
+#include <ctime>
 #include <intarsia/core/thread_pool.hpp>
 #include <numeric>
 #include <string>
+#include <thread>
 
 #include "../catch.hpp"
 
@@ -52,6 +55,30 @@ TEST_CASE("thread_pool: thousands of small bulks in a row") {
   std::atomic<std::size_t> sum{0};
   for (int i = 0; i < 5'000; ++i) pool.bulk(8, 1, [&](std::size_t begin, std::size_t) { sum += begin; });
   CHECK(sum == 5'000 * 28);
+}
+
+TEST_CASE("thread_pool: after any pause a worker comes to a bulk, whether it looks for one, falls asleep or sleeps") {
+  for (std::size_t threads : {2u, 3u, 7u}) {
+    ia::thread_pool pool{threads};
+    for (int i = 0; i < 600; ++i) {
+      auto const until = std::chrono::steady_clock::now() + std::chrono::microseconds{i % 300};
+      while (std::chrono::steady_clock::now() < until) {}
+      // Each piece waits for the other, so that one thread alone would wait for ever.
+      std::atomic<int> here{0};
+      pool.bulk(2, 1, [&](std::size_t, std::size_t) {
+        ++here;
+        while (here < 2) std::this_thread::yield();
+      });
+    }
+  }
+}
+
+TEST_CASE("thread_pool: an idle pool sleeps") {
+  ia::thread_pool pool{2};
+  pool.bulk(2, 1, [](std::size_t, std::size_t) {});
+  std::clock_t const before = std::clock();  // of the processor, over all threads
+  std::this_thread::sleep_for(std::chrono::milliseconds{200});
+  CHECK(std::clock() - before < CLOCKS_PER_SEC / 20);
 }
 
 TEST_CASE("thread_pool: an exception of a piece arrives at the caller, and the pool goes on") {
