@@ -53,6 +53,8 @@
 
 // 3 exec: computing and learning
 #include <intarsia/exec/backend.hpp>
+#include <intarsia/exec/entries.hpp>
+#include <intarsia/exec/message.hpp>
 #include <intarsia/exec/module.hpp>
 #include <intarsia/exec/neighbor_draws.hpp>
 #include <intarsia/exec/parameter_step.hpp>
@@ -70,6 +72,10 @@
 #include <intarsia/ops/concat.hpp>
 #include <intarsia/ops/dot.hpp>
 #include <intarsia/ops/dropout.hpp>
+#include <intarsia/ops/edge_parts.hpp>
+#include <intarsia/ops/edge_scores.hpp>
+#include <intarsia/ops/edge_softmax.hpp>
+#include <intarsia/ops/edge_sum.hpp>
 #include <intarsia/ops/fresh.hpp>
 #include <intarsia/ops/gather.hpp>
 #include <intarsia/ops/matmul.hpp>

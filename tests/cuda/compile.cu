@@ -13,6 +13,9 @@
 #include <intarsia/models/hetero_sage.hpp>
 #include <intarsia/ops/concat.hpp>
 #include <intarsia/ops/dropout.hpp>
+#include <intarsia/ops/edge_scores.hpp>
+#include <intarsia/ops/edge_softmax.hpp>
+#include <intarsia/ops/edge_sum.hpp>
 #include <intarsia/ops/gather.hpp>
 #include <intarsia/ops/normalize.hpp>
 #include <intarsia/ops/rows.hpp>
@@ -73,6 +76,13 @@ float learns_links(ia::cuda::context& ctx, ia::graph<Three> const& g) {
     });
   }
   return ia::cuda::download(ctx, last)[0][0];
+}
+
+auto attends(device_tape& on, ia::adjacency_view<Book, Show, ia::device> links,
+             ia::var<ia::rows_of<Book>, ia::dim<8>, float, ia::device> books,
+             ia::var<ia::rows_of<Show>, ia::dim<8>, float, ia::device> shows) {
+  auto const scores = edge_dots<2>(on, links, books, shows);
+  return edge_sum(on, links, books, edge_softmax(on, links, scores));
 }
 
 matrix by_number(device_tape& on, matrix a, matrix b) {

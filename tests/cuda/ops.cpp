@@ -9,6 +9,9 @@
 #include <intarsia/ops/concat.hpp>
 #include <intarsia/ops/dot.hpp>
 #include <intarsia/ops/dropout.hpp>
+#include <intarsia/ops/edge_scores.hpp>
+#include <intarsia/ops/edge_softmax.hpp>
+#include <intarsia/ops/edge_sum.hpp>
 #include <intarsia/ops/gather.hpp>
 #include <intarsia/ops/matmul.hpp>
 #include <intarsia/ops/normalize.hpp>
@@ -26,6 +29,14 @@ struct Book : ia::node<"book"> {};
 struct Show : ia::node<"show"> {};
 
 }  // namespace
+
+namespace cuda_test {
+struct scored_by_tanh {
+  INTARSIA_FN auto operator()(auto source, auto target, auto weight, auto value) const {
+    return value * weight * ia::tanh(source + target);
+  }
+};
+}  // namespace cuda_test
 
 TEST_CASE("cuda: ops number by number") {
   same_slopes([](auto& on, auto x) { return relu(on, x); }, noise<double>(5, 3, 1));
@@ -113,6 +124,59 @@ TEST_CASE("cuda: what targets hear, with alternatives for some of them") {
       };
       same_slopes(hear, noise<double, ia::rows_of<Book>>(6, 5, 4));
     }
+  }
+}
+
+TEST_CASE("cuda: scores of edges, their softmax per target, and sums that they weigh") {
+  ia::cuda::context ctx;
+  ia::adjacency const plain{sparse(9, 6, false, 1)}, weighted{sparse(9, 6, true, 2)};
+  auto const other = marks(9, 3);
+  ia::cuda::detail::device_csr const forward{ctx, weighted.forward()}, backward{ctx, weighted.backward()},
+      other_forward{ctx, plain.forward()}, other_backward{ctx, plain.backward()};
+  auto const other2 = ia::cuda::upload(ctx, other);
+  ia::edges_view<> const here{weighted.forward(), weighted.backward(), plain.forward(), plain.backward(), other.data()};
+  ia::edges_view<ia::device> there{forward.view(), backward.view(forward.values.data()), other_forward.view(),
+                                   other_backward.view(), other2.data()};
+  for (bool const alternatives : {false, true}) {
+    CAPTURE(alternatives);
+    auto const links_of = [&](auto& on) {
+      using space = typename std::remove_reference_t<decltype(on)>::context_type::space;
+      ia::adjacency_view<Book, Show, space> links;
+      static_cast<ia::edges_view<space>&>(links) = [&] {
+        if constexpr (std::is_same_v<space, ia::host>) {
+          return here;
+        } else {
+          return there;
+        }
+      }();
+      if (!alternatives) links.other = nullptr;
+      return links;
+    };
+    auto const books = noise<double, ia::rows_of<Book>>(6, 12, 4), values = noise<double, ia::rows_of<Book>>(6, 12, 5);
+    auto const shows = noise<double, ia::rows_of<Show>>(9, 12, 6);
+    auto const weight = noise<double, ia::dim<1>>(1, 12, 7);
+    same_slopes(
+        [&](auto& on, auto b, auto s, auto w) {
+          return ia::edge_scores<2>(on, links_of(on), b, s, w, scored_by_tanh{});
+        },
+        books, shows, weight);
+    same_slopes(
+        [&](auto& on, auto b, auto s) {
+          auto const links = links_of(on);
+          return ia::edge_softmax(on, links, ia::edge_dots<3>(on, links, b, s));
+        },
+        books, shows);
+    auto const attend = [&](auto& on, auto b, auto s, auto v) {
+      auto const links = links_of(on);
+      return ia::edge_sum(on, links, v, ia::edge_softmax(on, links, ia::edge_dots<3>(on, links, b, s)));
+    };
+    same_slopes(attend, books, shows, values);
+    // Room for more edges than there are, as in sampled blocks.
+    auto const exact = there;
+    there.forward.most_entries += 3;
+    there.other_forward.most_entries += 5;
+    same_slopes(attend, books, shows, values);
+    there = exact;
   }
 }
 

@@ -30,6 +30,12 @@ struct rows_of {
   static constexpr std::size_t extent = dynamic;
 };
 
+// One row for each edge of a relation, in the order of the targets that hear them.
+template <class Source, class Target>
+struct rows_of_edges {
+  static constexpr std::size_t extent = dynamic;
+};
+
 // One row for each element of a batch: pairs of a user and an item, links, queries.
 struct batch_rows {
   static constexpr std::size_t extent = dynamic;

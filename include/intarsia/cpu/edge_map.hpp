@@ -2,25 +2,17 @@
 #pragma once
 
 #include <algorithm>
-#include <concepts>
 #include <intarsia/core/dual.hpp>
 #include <intarsia/cpu/context.hpp>
 #include <intarsia/cpu/map.hpp>
 #include <intarsia/cpu/spmm.hpp>
+#include <intarsia/exec/message.hpp>
 #include <intarsia/exec/scope.hpp>
 
 namespace intarsia::inline v0::cpu {
 
 namespace detail {
-// rule(source, target, weight), or rule(source, target, weight, value of the edge) where the rule takes four.
-template <class Rule, class Number>
-[[nodiscard]] inline Number message(Rule const& rule, Number source, Number target, Number weight, Number value) {
-  if constexpr (std::invocable<Rule const&, Number, Number, Number, Number>) {
-    return rule(source, target, weight, value);
-  } else {
-    return rule(source, target, weight);
-  }
-}
+using intarsia::detail::call_rule;
 }  // namespace detail
 
 // y[i, c] += (or =) sum over entries of row i of rule(source[j, c], target[i, c], weight[0, c]). Rows left out keep
@@ -39,7 +31,7 @@ void edge_map(context& ctx, csr_view<> a, Rule rule, std::type_identity_t<dense<
       T const* const from = source.data + a.columns[entry] * source.stride;
       T const value = detail::entry_value<T>(a, entry);
       for (std::size_t c = 0; c < y.cols; ++c) {
-        to[c] += detail::message<Rule, T>(rule, from[c], own[c], weight.data[c], value);
+        to[c] += detail::call_rule<Rule, T>(rule, from[c], own[c], weight.data[c], value);
       }
     }
   });
@@ -66,7 +58,7 @@ void edge_map_pull(context& ctx, csr_view<> a, csr_view<> transposed, Rule rule,
         T const* const other = target.data + i * target.stride;
         T const* const slope = dy.data + i * dy.stride;
         for (std::size_t c = 0; c < cols; ++c) {
-          auto const y = detail::message<Rule, number>(rule, number::variable(own[c], 0), number{other[c]},
+          auto const y = detail::call_rule<Rule, number>(rule, number::variable(own[c], 0), number{other[c]},
                                                        number{weight.data[c]}, value);
           to[c] += y.slope[0] * slope[c];
         }
@@ -93,7 +85,7 @@ void edge_map_pull(context& ctx, csr_view<> a, csr_view<> transposed, Rule rule,
         T const* const from = source.data + a.columns[entry] * source.stride;
         number const value{detail::entry_value<T>(a, entry)};
         for (std::size_t c = 0; c < cols; ++c) {
-          auto const y = detail::message<Rule, number>(rule, number{from[c]}, number::variable(own[c], 0),
+          auto const y = detail::call_rule<Rule, number>(rule, number{from[c]}, number::variable(own[c], 0),
                                                        number::variable(weight.data[c], 1), value);
           if (to) to[c] += y.slope[0] * slope[c];
           sum[c] += y.slope[1] * slope[c];

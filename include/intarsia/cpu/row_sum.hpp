@@ -10,6 +10,7 @@
 #include <intarsia/cpu/context.hpp>
 #include <intarsia/cpu/stream.hpp>
 #include <intarsia/exec/backend.hpp>
+#include <intarsia/exec/entries.hpp>
 #include <intarsia/tensor/csr.hpp>
 #include <type_traits>
 #include <utility>
@@ -29,12 +30,7 @@ struct row_sum_work {
   bool stream;          // y is written past the caches; not where it is added to
 };
 
-// The number of an entry: 1 where the matrix has none.
-template <class T>
-[[nodiscard]] inline T entry_value(csr_view<> a, std::size_t entry) {
-  if (!a.values) return T{1};
-  return static_cast<T>(a.values[a.positions ? a.positions[entry] : entry]);
-}
+using intarsia::detail::entry_value;
 template <class X, class T>
 [[nodiscard]] inline T row_sum_scale(row_sum_work<X, T> const& w, std::size_t entry, std::size_t source) {
   T const value = entry_value<T>(w.a, entry);

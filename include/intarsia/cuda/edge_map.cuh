@@ -1,22 +1,15 @@
 // A message rule on every edge, summed per target; its derivatives come from dual numbers.
 #pragma once
 
-#include <concepts>
 #include <intarsia/core/dual.hpp>
 #include <intarsia/cuda/reduce.cuh>
 #include <intarsia/cuda/rows.cuh>
+#include <intarsia/exec/message.hpp>
 
 namespace intarsia::inline v0::cuda {
 
 namespace detail {
-template <class Rule, class Number>
-[[nodiscard]] INTARSIA_FN Number message(Rule const& rule, Number source, Number target, Number weight, Number value) {
-  if constexpr (std::invocable<Rule const&, Number, Number, Number, Number>) {
-    return rule(source, target, weight, value);
-  } else {
-    return rule(source, target, weight);
-  }
-}
+using intarsia::detail::call_rule;
 
 // What the rule reads.
 template <class T>
@@ -39,8 +32,9 @@ struct edge_map_body {
     if (!rows.has(row)) return;
     T& to = y.data[row * y.stride + c];
     T sum = accumulate ? to : T{0};
-    for (std::uint64_t e = a.offsets ? a.offsets[row] : 0; a.offsets && e < a.offsets[row + 1]; ++e) {
-      sum += message<Rule, T>(rule, in.from(a.columns[e], c), in.own(row, c), in.weight.data[c], entry_value<T>(a, e));
+    for (auto [e, end] = entries_of(a, row); e < end; ++e) {
+      sum += call_rule<Rule, T>(rule, in.from(a.columns[e], c), in.own(row, c), in.weight.data[c],
+                                entry_value<T>(a, e));
     }
     to = sum;
   }
@@ -58,11 +52,10 @@ struct source_pull_body {
   INTARSIA_FN void operator()(std::size_t j, std::size_t c) const {
     using number = dual<T, 1>;
     T sum{0};
-    for (std::uint64_t e = transposed.offsets ? transposed.offsets[j] : 0;
-         transposed.offsets && e < transposed.offsets[j + 1]; ++e) {
+    for (auto [e, end] = entries_of(transposed, j); e < end; ++e) {
       std::size_t const i = transposed.columns[e];
       if (!rows.has(i)) continue;
-      auto const y = message<Rule, number>(rule, number::variable(in.from(j, c), 0), number{in.own(i, c)},
+      auto const y = call_rule<Rule, number>(rule, number::variable(in.from(j, c), 0), number{in.own(i, c)},
                                            number{in.weight.data[c]}, number{entry_value<T>(transposed, e)});
       sum += y.slope[0] * dy.data[i * dy.stride + c];
     }
@@ -83,9 +76,9 @@ struct target_pull_body {
     using number = dual<T, 2>;
     T own{0}, weight{0};
     if (rows.has(row)) {
-      for (std::uint64_t e = a.offsets ? a.offsets[row] : 0; a.offsets && e < a.offsets[row + 1]; ++e) {
+      for (auto [e, end] = entries_of(a, row); e < end; ++e) {
         auto const y =
-            message<Rule, number>(rule, number{in.from(a.columns[e], c)}, number::variable(in.own(row, c), 0),
+            call_rule<Rule, number>(rule, number{in.from(a.columns[e], c)}, number::variable(in.own(row, c), 0),
                                   number::variable(in.weight.data[c], 1), number{entry_value<T>(a, e)});
         own += y.slope[0];
         weight += y.slope[1];

@@ -7,6 +7,7 @@
 #include <intarsia/cuda/launch.cuh>
 #include <intarsia/cuda/pack.cuh>
 #include <intarsia/exec/backend.hpp>
+#include <intarsia/exec/entries.hpp>
 #include <intarsia/tensor/csr.hpp>
 #include <intarsia/tensor/view.hpp>
 #include <type_traits>
@@ -67,11 +68,6 @@ template <class T, class X>
     return static_cast<T>(static_cast<float>(x));
   }
 }
-// The value of an entry of a matrix.
-template <class T>
-[[nodiscard]] INTARSIA_FN T entry_value(csr_view<device> const& a, std::uint64_t entry) {
-  if (!a.values) return T{1};
-  return static_cast<T>(a.values[a.positions ? a.positions[entry] : entry]);
-}
+using intarsia::detail::entries_of, intarsia::detail::entry_value, intarsia::detail::forward_place;
 
 }  // namespace intarsia::inline v0::cuda::detail

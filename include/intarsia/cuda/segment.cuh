@@ -20,10 +20,10 @@ struct max_body {
     pack<T, Pack> best{};
     pack<std::uint32_t, Pack> who;
     for (unsigned k = 0; k < Pack; ++k) who.number[k] = no_entry;
-    std::uint64_t const begin = a.offsets ? a.offsets[row] : 0, end = a.offsets ? a.offsets[row + 1] : 0;
+    auto const [begin, end] = entries_of(a, row);
     for (std::uint64_t e = begin; e < end; ++e) {
       auto const from = read_pack<X, Pack>(x.data + a.columns[e] * x.stride + c);
-      auto const entry = a.positions ? a.positions[e] : static_cast<std::uint32_t>(e);
+      auto const entry = static_cast<std::uint32_t>(forward_place(a, e));
       for (unsigned k = 0; k < Pack; ++k) {
         T const number = as_number<T>(from.number[k]);
         if (e == begin || best.number[k] < number) {
@@ -47,13 +47,12 @@ struct max_pull_body {
 
   template <unsigned Pack>
   INTARSIA_FN void run(std::size_t row, std::size_t c) const {
-    if (!transposed.offsets) return;
     T* const to = dx.data + row * dx.stride + c;
     auto sum = read_pack<T, Pack>(to);
-    for (std::uint64_t e = transposed.offsets[row]; e < transposed.offsets[row + 1]; ++e) {
+    for (auto [e, end] = entries_of(transposed, row); e < end; ++e) {
       std::size_t const target = transposed.columns[e];
       if (!cols.has(target)) continue;
-      auto const entry = transposed.positions ? transposed.positions[e] : static_cast<std::uint32_t>(e);
+      auto const entry = static_cast<std::uint32_t>(forward_place(transposed, e));
       auto const from = read_pack<T, Pack>(dy.data + target * dy.stride + c);
       auto const who = read_pack<std::uint32_t, Pack>(argmax.data + target * argmax.stride + c);
       for (unsigned k = 0; k < Pack; ++k) sum.number[k] += who.number[k] == entry ? from.number[k] : T{0};

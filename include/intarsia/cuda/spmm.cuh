@@ -3,6 +3,7 @@
 
 #include <intarsia/cuda/rows.cuh>
 #include <intarsia/cuda/sort.cuh>
+#include <intarsia/exec/row_draws.hpp>
 #include <intarsia/exec/scope.hpp>
 
 namespace intarsia::inline v0::cuda {
@@ -20,8 +21,7 @@ struct spmm_body {
   INTARSIA_FN void run(std::size_t row, std::size_t c) const {
     if (!terms.rows.has(row)) return;
     pack<T, Pack> sum{};
-    std::uint64_t const end = a.offsets ? a.offsets[row + 1] : 0;
-    std::uint64_t e = a.offsets ? a.offsets[row] : 0;
+    auto [e, end] = entries_of(a, row);
     // Four rows of x are on their way at a time; they are added in the order of the entries all the same.
     for (; e + 4 <= end; e += 4) {
       pack<X, Pack> from[4];
@@ -63,28 +63,13 @@ struct row_sums_body {
   dense<T, device> out;
   INTARSIA_FN void operator()(std::size_t row) const {
     T sum{0};
-    for (std::uint64_t e = a.offsets ? a.offsets[row] : 0; a.offsets && e < a.offsets[row + 1]; ++e) {
-      sum += entry_value<T>(a, e);
-    }
+    for (auto [e, end] = entries_of(a, row); e < end; ++e) sum += entry_value<T>(a, e);
     out.data[row * out.stride] = sum;
   }
 };
 
-// The first place of [0, count) where numbers[place] > x, in rising numbers.
-template <class T>
-[[nodiscard]] INTARSIA_FN std::size_t place_after(T const* numbers, std::size_t count, std::uint64_t x) {
-  std::size_t first = 0;
-  while (count > 0) {
-    std::size_t const half = count / 2;
-    if (numbers[first + half] <= x) {
-      first += half + 1;
-      count -= half + 1;
-    } else {
-      count = half;
-    }
-  }
-  return first;
-}
+using intarsia::detail::lower_place;
+
 // Where entries lie in the transpose: keys are their columns, those beyond the last entry are sorted to the end.
 struct entry_columns {
   csr_view<device> a;
@@ -100,8 +85,8 @@ struct entry_rows {
   std::uint32_t* positions;
   INTARSIA_FN void operator()(std::size_t place) const {
     std::uint32_t const entry = order[place];
-    columns[place] = static_cast<std::uint32_t>(place_after(a.offsets, a.rows + 1, entry) - 1);
-    positions[place] = a.positions ? a.positions[entry] : entry;
+    columns[place] = static_cast<std::uint32_t>(lower_place(a.offsets, a.rows + 1, std::uint64_t{entry} + 1) - 1);
+    positions[place] = static_cast<std::uint32_t>(forward_place(a, entry));
   }
 };
 struct transposed_offsets {
@@ -109,7 +94,7 @@ struct transposed_offsets {
   std::size_t entries;
   std::uint64_t* offsets;
   INTARSIA_FN void operator()(std::size_t column) const {
-    offsets[column] = column == 0 ? 0 : place_after(keys, entries, column - 1);
+    offsets[column] = column == 0 ? 0 : lower_place(keys, entries, static_cast<std::uint32_t>(column));
   }
 };
 }  // namespace detail
