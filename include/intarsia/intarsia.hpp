@@ -208,6 +208,7 @@
 #include <intarsia/cpu/operands.hpp>
 #include <intarsia/cpu/pack.hpp>
 #include <intarsia/cpu/pair_softmax.hpp>
+#include <intarsia/cpu/reaching_counts.hpp>
 #include <intarsia/cpu/reduce.hpp>
 #include <intarsia/cpu/row_sum.hpp>
 #include <intarsia/cpu/sample.hpp>

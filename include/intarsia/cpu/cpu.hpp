@@ -12,6 +12,7 @@
 #include <intarsia/cpu/memory.hpp>
 #include <intarsia/cpu/merge_rows.hpp>
 #include <intarsia/cpu/pair_softmax.hpp>
+#include <intarsia/cpu/reaching_counts.hpp>
 #include <intarsia/cpu/reduce.hpp>
 #include <intarsia/cpu/sample.hpp>
 #include <intarsia/cpu/scan_products.hpp>

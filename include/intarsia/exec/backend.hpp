@@ -87,9 +87,12 @@ inline constexpr std::uint32_t no_entry = 0xFFFFFFFFu;
 //                                         items that is not below bars[lane * bar_stride + query]
 //   scan_rounded(ctx, queries, items, rounded_rows const& copy of items, bars, bar_stride, offer)
 //                                         the same by way of the copy (host only)
-//   weigh_counts(ctx, count_weighing, count, whole or float const* counts, float const* weights or null,
-//                float const* factors, float* found, uint8* of_interest)
-//                                         found[k] = the weight of an edge between items that share counts[k] users
+//   reaching_counts(ctx, count_weighing, blocks, whole const* counts, float const* largest_factors, uint64* found)
+//                                         which of 64 counts a block may be heavy enough for an edge (host only)
+//   weigh_counts(ctx, count_weighing, count, float const* counts, float const* weights, float const* factors,
+//                float* found, uint8* of_interest)
+//                                         found[k] = the weight of an edge between items that share counts[k] users,
+//                                         who weigh weights[k] (host only)
 //   transpose(ctx, csr_view a) -> csr_view in scratch memory, with positions
 template <class C>
 concept backend = requires(C& ctx, dense<float, typename C::space> x, dense<float const, typename C::space> y,

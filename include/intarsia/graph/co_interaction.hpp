@@ -3,6 +3,7 @@
 #pragma once
 
 #include <algorithm>
+#include <bit>
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
@@ -38,7 +39,7 @@ namespace detail {
 template <class Cell>
 class item_row {
  public:
-  static constexpr std::size_t block = 64;
+  static constexpr std::size_t block = 64, longest_run = 16;
 
   item_row() = default;
   explicit item_row(std::size_t items) : cells_((items + block - 1) / block * block), marks_(cells_.size() / block) {}
@@ -68,16 +69,21 @@ class item_row {
       }
     }
   }
-  // read(first item, cells) for each touched block, whose cells are 0 afterwards. The last block may go beyond the
-  // items.
+  // read(first block, blocks, cells) for each run of touched blocks, at most `longest_run` of them, whose cells are 0
+  // afterwards. The last block may go beyond the items.
   template <class Read>
   void take(Read const& read) {
-    for (std::size_t b = 0; b < marks_.size(); ++b) {
-      if (!marks_[b]) continue;
-      marks_[b] = 0;
+    for (std::size_t b = 0; b < marks_.size();) {
+      if (!marks_[b]) {
+        ++b;
+        continue;
+      }
+      std::size_t end = b;
+      while (end < marks_.size() && end - b < longest_run && marks_[end]) marks_[end++] = 0;
       Cell* const cells = cells_.data() + b * block;
-      read(b * block, cells);
-      std::fill_n(cells, block, Cell{});
+      read(b, end - b, cells);
+      std::fill_n(cells, (end - b) * block, Cell{});
+      b = end;
     }
   }
 
@@ -91,24 +97,57 @@ class shared_row {
  public:
   static constexpr std::size_t block = 64;
 
-  shared_row(interactions const& from, bool weighted)
+  // `factor`: of each item, to a whole block.
+  shared_row(interactions const& from, bool weighted, std::span<float const> factor)
       : from_{from},
+        factor_{factor},
         small_{weighted ? 0 : from.items()},
         middle_{weighted ? 0 : from.items()},
         large_{weighted ? 0 : from.items()},
-        pairs_{weighted ? from.items() : 0} {}
+        pairs_{weighted ? from.items() : 0} {
+    for (std::size_t i = 0; i + block <= factor.size(); i += block) {
+      largest_.push_back(*std::max_element(factor.begin() + static_cast<std::ptrdiff_t>(i),
+                                           factor.begin() + static_cast<std::ptrdiff_t>(i + block)));
+    }
+  }
 
-  // read(first item, counts, weights) for each block of items some of which share users with `item`, itself included;
-  // `counts` of one of several types; without user weights, `weights` is null.
-  template <class Read>
-  void each_block(std::size_t item, float const* user_weight, Read const& read) {
+  // offer(j, weight by `by`) for the neighbors j of `item` with enough support, j rising; those below bar() may be left
+  // out. Without user weights, pointers to which may be null, counts alone make the weight.
+  template <class Context, class Bar, class Offer>
+  void each(Context const& ctx, std::size_t item, float const* user_weight, count_weighing by, Bar const& bar,
+            Offer const& offer) {
+    float const least = by.lowest;
+    if (user_weight) return each_weighted(ctx, item, user_weight, by, bar, offer);
     std::size_t const users = from_.by_item().degree(item);
-    auto const one = [](auto& cell, std::uint32_t) { ++cell; };
     auto const counts = [&](auto& row) {
-      row.count(from_, item, one);
-      row.take([&](std::size_t first, auto const* cells) { read(first, cells, static_cast<float const*>(nullptr)); });
+      row.count(from_, item, [](auto& cell, std::uint32_t) { ++cell; });
+      row.take([&](std::size_t first, std::size_t blocks, auto const* cells) {
+        std::uint64_t found[longest_run];
+        by.lowest = std::max(least, bar());
+        reaching_counts(ctx, by, blocks, cells, largest_.data() + first, found);
+        for (std::size_t b = 0; b < blocks; ++b) {
+          for (std::uint64_t left = found[b]; left != 0; left &= left - 1) {
+            std::size_t const k = b * block + static_cast<std::size_t>(std::countr_zero(left)), j = first * block + k;
+            float const weight = by.factor * factor_[j] * static_cast<float>(cells[k]);
+            if (weight >= by.lowest && j != item) offer(static_cast<std::uint32_t>(j), weight);
+          }
+        }
+      });
     };
-    if (!user_weight) return users < 256 ? counts(small_) : users < 65536 ? counts(middle_) : counts(large_);
+    return users < 256 ? counts(small_) : users < 65536 ? counts(middle_) : counts(large_);
+  }
+
+ private:
+  static constexpr std::size_t longest_run = item_row<float>::longest_run;
+
+  struct alignas(8) both {
+    float count, weight;  // how many, and the sum of their weights
+  };
+
+  template <class Context, class Bar, class Offer>
+  void each_weighted(Context const& ctx, std::size_t item, float const* user_weight, count_weighing by, Bar const& bar,
+                     Offer const& offer) {
+    float const least = by.lowest;
     pairs_.count(from_, item, [=](both& cell, std::uint32_t user) {
       using pair [[gnu::vector_size(sizeof(both))]] = float;  // one addition
       pair sum;
@@ -116,19 +155,30 @@ class shared_row {
       sum += pair{1, user_weight[user]};
       std::memcpy(&cell, &sum, sizeof(both));
     });
-    pairs_.take([&](std::size_t first, both const* cells) {
-      float count[block], weight[block];
-      for (std::size_t k = 0; k < block; ++k) count[k] = cells[k].count, weight[k] = cells[k].weight;
-      read(first, static_cast<float const*>(count), static_cast<float const*>(weight));
+    pairs_.take([&](std::size_t first_block, std::size_t blocks, both const* cells) {
+      for (std::size_t b = 0; b < blocks; ++b, cells += block) {
+        std::size_t const first = (first_block + b) * block;
+        float count[block], weight[block], found[block];
+        std::uint8_t of_interest[block];
+        for (std::size_t k = 0; k < block; ++k) count[k] = cells[k].count, weight[k] = cells[k].weight;
+        by.lowest = std::max(least, bar());
+        weigh_counts(ctx, by, block, count, weight, factor_.data() + first, found, of_interest);
+        if (item - first < block) of_interest[item - first] = 0;
+        for (std::size_t k = 0; k < block; k += sizeof(std::uint64_t)) {
+          std::uint64_t some;
+          std::memcpy(&some, of_interest + k, sizeof some);
+          if (some == 0) continue;
+          for (std::size_t j = k; j < k + sizeof some; ++j) {
+            if (of_interest[j]) offer(static_cast<std::uint32_t>(first + j), found[j]);
+          }
+        }
+      }
     });
   }
 
- private:
-  struct alignas(8) both {
-    float count, weight;  // how many, and the sum of their weights
-  };
-
   interactions const& from_;
+  std::span<float const> factor_;
+  std::vector<float> largest_;  // factor of each block
   item_row<std::uint8_t> small_;
   item_row<std::uint16_t> middle_;
   item_row<std::uint32_t> large_;
@@ -190,27 +240,11 @@ template <class Context, class Make, class Row>
   };
   return csr_by_rows(
       ctx, from.items(), from.items(), co_interaction_grain(from.items()),
-      [&] { return state{shared_row{from, shrunk}, make()}; },
+      [&] { return state{shared_row{from, shrunk, factor}, make()}; },
       [&](state& s, std::size_t i, std::vector<std::uint32_t>& columns, std::vector<float>& values) {
         auto const each = [&](auto&& bar, auto&& offer) {
-          s.shared.each_block(i, shrunk ? weight.data() : nullptr, [&](std::size_t first, auto const* counts,
-                                                                       float const* weights) {
-            constexpr std::size_t block = shared_row::block;
-            float found[block];
-            float const lowest = std::max(least, bar());
-            std::uint8_t of_interest[block];
-            weigh_counts(ctx, {factor[i], options.shrink, support, lowest}, block, counts, weights,
-                         factor.data() + first, found, of_interest);
-            if (i - first < block) of_interest[i - first] = 0;
-            for (std::size_t k = 0; k < block; k += sizeof(std::uint64_t)) {
-              std::uint64_t some;
-              std::memcpy(&some, of_interest + k, sizeof some);
-              if (some == 0) continue;
-              for (std::size_t j = k; j < k + sizeof some; ++j) {
-                if (of_interest[j]) offer(static_cast<std::uint32_t>(first + j), found[j]);
-              }
-            }
-          });
+          s.shared.each(ctx, i, shrunk ? weight.data() : nullptr, {factor[i], options.shrink, support, least}, bar,
+                        offer);
         };
         row(s.mine, i, each, columns, values);
       });
