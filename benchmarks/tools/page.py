@@ -7,7 +7,7 @@ import sys
 
 import growth
 import roofs
-from report import TITLES
+from report import TITLES, why
 
 MARK = "<!-- tables -->"
 
@@ -55,6 +55,10 @@ def lines(result):
         star = "" if r["gated"] else "*"
         yield f"| {r['workload']} | {r['case']} | {r['variant']} | {r['threads']} | {number(r['median'])}{star} " \
               f"| {ratio('best')} | {ratio('idiomatic')} | {roof} | {r.get('best_peer', '')} |"
+    yield ""
+    for r in ours:
+        if why(r):
+            yield f"- {r['workload']}, {r['case']}: {why(r)}."
     yield ""
     yield "## All rows"
     yield ""

@@ -61,11 +61,13 @@ def ratio(row, name):
 
 
 def why(row):
-    """Rows above their roof say why."""
-    fraction = row.get("fraction_of_roof", 0)
-    if fraction <= 1.05:
+    """Rows above their roof say why, with what is known of their reads."""
+    if row.get("fraction_of_roof", 0) <= 1.05:
         return ""
-    return row.get("why", "above its roof: parts of the tables stay in the caches, where the roof reads from memory")
+    said = "above its roof, which reads every row from memory: some stay in the caches"
+    if "hot_reads" in row["work"]:
+        said += f"; {100 * row['work']['hot_reads']:.0f} % of the reads go to the 65,536 rows read most, 32 MB of f32"
+    return said
 
 
 def table(rows):
