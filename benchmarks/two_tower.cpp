@@ -54,18 +54,44 @@ struct training {
     auto const q = ia::load_npy(in.path("w10_logq"));
     log_q.assign(q.data(), q.data() + q.size());
   }
-  float step(std::size_t size) {
+  // read(gradients, rows of the batch's users, rows of its items) comes before the step.
+  template <class Read>
+  float step(std::size_t size, Read const& read) {
     std::size_t const first = next++ * size % users.size();
     std::span const who{users.data() + first, size};
     std::span const what{items.data() + first, size};
     of_batch.resize(size);
     for (std::size_t i = 0; i < size; ++i) of_batch[i] = log_q[what[i].value];
     ia::tape tape{ctx};
-    auto const query = ia::normalize_rows(tape, towers.query(tape, towers.users(tape, who)));
-    auto const answer = ia::normalize_rows(tape, towers.answer(tape, towers.items(tape, what)));
+    auto const of_users = towers.users(tape, who);
+    auto const of_items = towers.items(tape, what);
+    auto const query = ia::normalize_rows(tape, towers.query(tape, of_users));
+    auto const answer = ia::normalize_rows(tape, towers.answer(tape, of_items));
     auto const loss = ia::in_batch_softmax(tape, query, answer, {.temperature = 0.05f, .log_q = of_batch});
-    learn.step(tape.backward(loss));
+    auto const slopes = tape.backward(loss);
+    read(slopes, of_users, of_items);
+    learn.step(slopes);
     return *loss.value.data;
+  }
+  float step(std::size_t size) {
+    return step(size, [](auto const&...) {});
+  }
+  // The first step of all, whose gradients by the batch's rows and by the weights go to files.
+  float first_step(std::size_t size, std::string const& path) {
+    return step(size, [&](auto const& slopes, auto const& of_users, auto const& of_items) {
+      auto const save = [&](std::string const& name, float const* x, std::size_t rows, std::size_t cols) {
+        ia::save_npy<float>(path + "_" + name + ".npy", ia::dense<float const>{x, rows, cols, cols});
+      };
+      save("by_users", of_users.grad.data, size, 64);
+      save("by_items", of_items.grad.data, size, 64);
+      std::size_t weight = 0, bias = 4;  // in the order of the peers' towers
+      for (auto* const tower : {&towers.query, &towers.answer}) {
+        ia::visit(*tower, [&](std::string const& name, auto& x) {
+          std::size_t const k = name.find("weight") != std::string::npos ? weight++ : bias++;
+          save("by_" + std::to_string(k), slopes.by(x.data()), x.rows(), x.cols());
+        });
+      }
+    });
   }
 };
 
@@ -97,7 +123,8 @@ void add_steps(options const& o, std::vector<entry>& entries, std::string const&
                          made->drop();
                          auto& s = **made;
                          ia::tensor<ia::dyn, ia::dim<1>> losses{10};
-                         for (std::size_t i = 0; i < 10; ++i) losses[i][0] = s.step(size);
+                         losses[0][0] = s.first_step(size, path);
+                         for (std::size_t i = 1; i < 10; ++i) losses[i][0] = s.step(size);
                          ia::tensor<ia::dyn, ia::dim<64>> rows{2 * 1000};
                          for (std::size_t i = 0; i < 1000; ++i) {
                            std::copy_n(s.towers.users.rows[s.users[i].value].data(), 64, rows[i].data());

@@ -94,20 +94,53 @@ inline constexpr std::size_t panel_depth<bf16_pair> = panel_depth<float> / 2;
   }
 }
 
-// From rows of pairs of neighbors of two rows that lie one above the other, pairs of those: (cols) words.
-[[gnu::target("avx2,fma,avx512f,avx512bw,avx512dq,avx512vl,avx512bf16")]] inline void turn_pairs(bf16_pair const* even,
-                                                                                                 bf16_pair const* odd,
-                                                                                                 std::size_t cols,
-                                                                                                 bf16_pair* to) {
-  // Word j of the result: number j of both rows; those of the second one count from 32.
+// 2^(score - correction - peak) as exp2_lanes has it for results that are rounded, to the same bits.
+[[gnu::target("avx2,fma,avx512f,avx512bw,avx512dq,avx512vl,avx512bf16"), gnu::always_inline]] inline __m512 weight_of(
+    float const* score, __m512 const& correction, __m512 const& peak) {
+  constexpr __mmask16 all = 0xFFFF;  // as a mask: without one GCC 12 warns of its own headers
+  __m512 const v = _mm512_maskz_max_ps(all, _mm512_set1_ps(-127.0f),
+                                       _mm512_sub_ps(_mm512_sub_ps(_mm512_loadu_ps(score), correction), peak));
+  __m512 const magic = _mm512_set1_ps(12582912.0f), shifted = _mm512_add_ps(v, magic);
+  __m512 const r = _mm512_sub_ps(v, _mm512_sub_ps(shifted, magic));
+  __m512 y = _mm512_fmadd_ps(_mm512_set1_ps(9.582852944731712e-3f), r, _mm512_set1_ps(5.5906426161527634e-2f));
+  y = _mm512_fmadd_ps(y, r, _mm512_set1_ps(2.4024099111557007e-1f));
+  y = _mm512_fmadd_ps(y, r, _mm512_set1_ps(6.931241750717163e-1f));
+  y = _mm512_fmadd_ps(y, r, _mm512_set1_ps(1.0f));
+  __m512i const power =
+      _mm512_maskz_slli_epi32(all, _mm512_add_epi32(_mm512_castps_si512(shifted), _mm512_set1_epi32(127)), 23);
+  return _mm512_mul_ps(y, _mm512_castsi512_ps(power));
+}
+
+// Two rows of scores, or one, become pairs of weights; see paired_operands::weights.
+[[gnu::target("avx2,fma,avx512f,avx512bw,avx512dq,avx512vl,avx512bf16")]] inline void weigh_two(
+    float const* scores, std::size_t stride, float const* corrections, float const* peaks, std::size_t padded,
+    bool two, float* sums, bf16_pair* to, std::size_t apart, bf16_pair* above) {
+  // Word j above: number j of both rows; those of the second one count from 32.
   __m512i const from = _mm512_set_epi32(15, 14, 13, 12, 11, 10, 9, 8, 7, 6, 5, 4, 3, 2, 1, 0);
   __m512i const low = _mm512_or_si512(from, _mm512_slli_epi32(_mm512_add_epi32(from, _mm512_set1_epi32(32)), 16));
   __m512i const high = _mm512_add_epi16(low, _mm512_set1_epi16(16));
-  for (std::size_t j = 0; j < cols; j += 32, even += 16, odd += 16) {
-    __m512i const a = _mm512_loadu_si512(even), b = _mm512_loadu_si512(odd);
-    _mm512_storeu_si512(to + j, _mm512_permutex2var_epi16(a, low, b));
-    _mm512_storeu_si512(to + j + 16, _mm512_permutex2var_epi16(a, high, b));
+  __m512 const peak = _mm512_set1_ps(peaks[0]), other_peak = _mm512_set1_ps(two ? peaks[1] : 0.0f);
+  __m512 sum = _mm512_loadu_ps(sums), other_sum = two ? _mm512_loadu_ps(sums + 16) : _mm512_setzero_ps();
+  for (std::size_t c = 0; c < padded; c += 32) {
+    __m512 const left = _mm512_loadu_ps(corrections + c), right = _mm512_loadu_ps(corrections + c + 16);
+    __m512 const x = weight_of(scores + c, left, peak), y = weight_of(scores + c + 16, right, peak);
+    sum = _mm512_add_ps(_mm512_add_ps(sum, x), y);
+    __m512i const even = reinterpret_cast<__m512i>(_mm512_cvtne2ps_pbh(y, x));
+    _mm512_storeu_si512(to + c / 2, even);
+    __m512i odd = _mm512_setzero_si512();
+    if (two) {
+      __m512 const u = weight_of(scores + stride + c, left, other_peak),
+                   v = weight_of(scores + stride + c + 16, right, other_peak);
+      other_sum = _mm512_add_ps(_mm512_add_ps(other_sum, u), v);
+      odd = reinterpret_cast<__m512i>(_mm512_cvtne2ps_pbh(v, u));
+      _mm512_storeu_si512(to + apart + c / 2, odd);
+    }
+    if (!above) continue;
+    _mm512_storeu_si512(above + c, _mm512_permutex2var_epi16(even, low, odd));
+    _mm512_storeu_si512(above + c + 16, _mm512_permutex2var_epi16(even, high, odd));
   }
+  _mm512_storeu_ps(sums, sum);
+  if (two) _mm512_storeu_ps(sums + 16, other_sum);
 }
 
 template <class W, std::size_t Panel, class Rows>

@@ -28,22 +28,33 @@ template <class T>
   std::memcpy(to, &from, sizeof from);
 }
 
-// v = 2^v for v <= 0, in float to 2 units in the last place, and 0 below -127; not a number stays so. The polynomial
-// has the least largest relative error on [-1/2, 1/2] of those that are 1 at 0.
-template <class T>
+// v = 2^v for v <= 0, and 0 below -127; not a number stays so. In float to 2 units in the last place, or, for a result
+// that is rounded to bf16, to 3e-6 of itself. Near: no v is below -126. The polynomials have the least largest relative
+// error on [-1/2, 1/2] of those that are 1 at 0.
+template <class T, bool Rounded = false, bool Near = false>
 [[gnu::always_inline]] inline void exp2_lanes(lanes<T>& v) {
   if constexpr (std::is_same_v<T, float>) {
     using whole [[gnu::vector_size(64)]] = std::int32_t;
-    lanes<T> const lowest = lanes<T>{} - 127.0f;
-    v = lowest > v ? lowest : v;
+    if constexpr (!Near) {
+      lanes<T> const lowest = lanes<T>{} - 127.0f;
+      v = lowest > v ? lowest : v;
+    }
     lanes<T> const shifted = v + 12582912.0f;  // its low bits are the exponent, rounded
     lanes<T> const r = v - (shifted - 12582912.0f);
-    lanes<T> y = lanes<T>{} + 1.5345810970757157e-4f;
-    y = y * r + 1.3399930903688073e-3f;
-    y = y * r + 9.618489071726799e-3f;
-    y = y * r + 5.550328642129898e-2f;
-    y = y * r + 2.4022646248340607e-1f;
-    y = y * r + 6.931471824645996e-1f;
+    lanes<T> y;
+    if constexpr (Rounded) {
+      y = lanes<T>{} + 9.582852944731712e-3f;
+      y = y * r + 5.5906426161527634e-2f;
+      y = y * r + 2.4024099111557007e-1f;
+      y = y * r + 6.931241750717163e-1f;
+    } else {
+      y = lanes<T>{} + 1.5345810970757157e-4f;
+      y = y * r + 1.3399930903688073e-3f;
+      y = y * r + 9.618489071726799e-3f;
+      y = y * r + 5.550328642129898e-2f;
+      y = y * r + 2.4022646248340607e-1f;
+      y = y * r + 6.931471824645996e-1f;
+    }
     y = y * r + 1.0f;
     whole const power = (__builtin_bit_cast(whole, shifted) + 127) << 23;
     v = y * __builtin_bit_cast(lanes<T>, power);

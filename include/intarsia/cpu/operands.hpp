@@ -189,20 +189,16 @@ struct paired_operands {
                 to_width);
     }
   }
-  // Weights (rows, cols), `stride` apart and zero from cols to the next multiple of 16, as pairs of neighbors, and for
-  // `above` (or null) as pairs of one above the other, those `stride` apart too.
-  static void weights(float const* from, std::size_t stride, std::size_t rows, std::size_t cols, bf16_pair* to,
-                      bf16_pair* above) {
+  // Scores (rows, cols) of a tile, `stride` apart and -inf from cols to the next multiple of 32, become weights
+  // exp2(score - correction - peak): as pairs of neighbors, and for `above` (or null) as pairs of one above the other,
+  // those `stride` apart too. sums (rows, 16) += the weights of each row, before they are rounded.
+  static void weights(float const* scores, std::size_t stride, float const* corrections, float const* peaks,
+                      std::size_t rows, std::size_t cols, float* sums, bf16_pair* to, bf16_pair* above) {
     constexpr std::size_t apart = panel_stride<bf16_pair>;
     std::size_t const padded = (cols + 31) / 32 * 32;
-    for (std::size_t row = 0; row < rows; ++row) {
-      pair_row(from + row * stride, cols, 1, to + row * apart);
-      std::fill_n(to + row * apart + words(cols), padded / 2 - words(cols), bf16_pair{});
-    }
-    if (!above) return;
-    if (rows % 2 == 1) std::fill_n(to + rows * apart, padded / 2, bf16_pair{});
     for (std::size_t row = 0; row < rows; row += 2) {
-      turn_pairs(to + row * apart, to + (row + 1) * apart, padded, above + row / 2 * stride);
+      weigh_two(scores + row * stride, stride, corrections, peaks + row, padded, row + 1 < rows, sums + 16 * row,
+                to + row * apart, apart, above ? above + row / 2 * stride : nullptr);
     }
   }
 };

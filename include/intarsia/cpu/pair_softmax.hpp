@@ -94,7 +94,8 @@ struct pair_softmax_work {
       scores = kept;
     }
     s.first += row, s.rows = std::min(block, s.rows - row);
-    s.peaks += row, s.peak += row, s.sum += row, s.aim += row, s.bound += row, s.out += row * s.bit_words;
+    s.peaks += row, s.peak += row, s.sum += row * lane_count<T>, s.aim += row, s.bound += row;
+    s.out += row * s.bit_words;
     if (gradient.data) gradient = gradient.row_range(row, s.rows);
     for (std::size_t chunk = 0; chunk < chunks; ++chunk) {
       std::size_t const depth = Operands::words(chunk_depth(chunk));
@@ -107,7 +108,8 @@ struct pair_softmax_work {
                                           ditem.data && !by_pairs ? tiles : 0});
     W const* weights;
     if constexpr (by_pairs) {
-      Operands::weights(scores, apart, s.rows, cols, s.words, ditem.data ? kept : nullptr);
+      Operands::weights(scores, apart, log_q + begin, s.peak, s.rows, cols, s.sum, s.words,
+                        ditem.data ? kept : nullptr);
       weights = s.words;
     } else {
       weights = scores;
@@ -138,7 +140,7 @@ struct pair_softmax_work {
       }
     }
     for (std::size_t row = 0; row < s.rows; ++row) s.peak[row] = s.bound[row] = bound_of(s.first + row);
-    std::fill_n(s.sum, s.rows, T{0});
+    std::fill_n(s.sum, s.rows * lane_count<T>, T{0});
     dense<T> const gradient = dquery.data ? dquery.row_range(s.first, s.rows) : dense<T>{};
     for (std::size_t t = 0; t < tiles; ++t) {
       for (std::size_t row = 0; row < s.rows; row += block) weigh_tile(s, t, row, left, gradient);
@@ -147,11 +149,14 @@ struct pair_softmax_work {
       std::size_t const i = s.first + row;
       T const w = weight(i);
       bool const bounded = s.bound[row] > std::numeric_limits<T>::lowest();
+      T* const lanes_of_sum = s.sum + row * lane_count<T>;
+      fold<lane_count<T> / 2>(lanes_of_sum);
+      T const sum = *lanes_of_sum;
       losses.data[i * losses.stride] =
           w * std::numbers::ln2_v<T> *
-          (bounded ? std::log2(s.sum[row] / s.aim[row]) : std::log2(s.sum[row]) + (s.peak[row] - s.aim[row]));
+          (bounded ? std::log2(sum / s.aim[row]) : std::log2(sum) + (s.peak[row] - s.aim[row]));
       if (!gradient.data) continue;
-      T const pull = w * terms.sharpness, factor = pull / s.sum[row];
+      T const pull = w * terms.sharpness, factor = pull / sum;
       T* const to = gradient.data + row * gradient.stride;
       T const* const own = item.data + i * item.stride;
       for (std::size_t c = 0; c < gradient.cols; ++c) to[c] = factor * to[c] - pull * own[c];
@@ -167,7 +172,8 @@ struct pair_softmax_work {
     for (std::size_t row = 0; row < s.rows; ++row) {
       T const below = s.peaks[t * strip_size + row] - s.peak[row];
       factor[row] =
-          (below == T{0} ? T{1} : std::exp2(below)) * weight(s.first + row) * terms.sharpness / s.sum[row];
+          (below == T{0} ? T{1} : std::exp2(below)) * weight(s.first + row) * terms.sharpness /
+          s.sum[row * lane_count<T>];
     }
     W const* const kept = s.kept + t * Operands::words(strip_size) * apart;
     std::size_t const blocks = (cols + tile.rows - 1) / tile.rows, rounds = (query.cols + tile.cols - 1) / tile.cols;
@@ -281,12 +287,13 @@ void pair_softmax_of(context& ctx, dense<T const> query, dense<T const> item, pa
   T* const scores = ctx.scratch().template take<T>(wave * scratch * work_type::apart);
   W* const words = ctx.scratch().template take<W>(wave * scratch * panel_stride<W>);
   W* const left = ctx.scratch().template take<W>(wave * work.chunks * left_size);
-  T* const peaks = ctx.scratch().template take<T>(wave * (work.tiles + 4) * strip_size);
+  constexpr std::size_t kept_of_row = 3 + lane_count<T>;  // peak, sum, aim and bound
+  T* const peaks = ctx.scratch().template take<T>(wave * (work.tiles + kept_of_row) * strip_size);
   std::size_t const bit_words = lists_masked<Masked> ? (n + 63) / 64 : 0;
   auto* const out = ctx.scratch().template take<std::uint64_t>(wave * strip_size * bit_words);
   auto const strip_of = [&](std::size_t first, std::size_t slot) {
-    T* const place = peaks + slot * (work.tiles + 4) * strip_size;
-    T* const rest = place + work.tiles * strip_size;
+    T* const place = peaks + slot * (work.tiles + kept_of_row) * strip_size;
+    T* const rest = place + (work.tiles + lane_count<T>) * strip_size;
     std::size_t const begin = (first + slot) * strip_size;
     return strip<T, W>{begin,
                        std::min(strip_size, n - begin),
@@ -295,9 +302,9 @@ void pair_softmax_of(context& ctx, dense<T const> query, dense<T const> item, pa
                        words + slot * scratch * panel_stride<W>,
                        place,
                        rest,
+                       place + work.tiles * strip_size,
                        rest + strip_size,
                        rest + 2 * strip_size,
-                       rest + 3 * strip_size,
                        out + slot * strip_size * bit_words,
                        bit_words};
   };

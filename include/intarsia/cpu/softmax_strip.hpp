@@ -77,14 +77,14 @@ struct strip {
   W* words = nullptr;   // (block, panel_stride) the same tile's weights as pairs of neighbors
   T* peaks = nullptr;   // (tiles, strip_rows)
   T* peak = nullptr;    // (strip_rows)
-  T* sum = nullptr;     // (strip_rows) of exp2(score - peak)
+  T* sum = nullptr;     // (strip_rows, lane_count) of exp2(score - peak), in lanes
   T* aim = nullptr;     // (strip_rows) the score of the query's own item; exp2(score - bound) where there is one
   T* bound = nullptr;   // (strip_rows) lowest(): none
   std::uint64_t* out = nullptr;  // (strip_rows, bit_words) a bit for each item left out; null where they are asked for
   std::size_t bit_words = 0;
 };
 
-// Turns one row of a tile of scores into weights.
+// Turns one row of a tile of scores into weights; where they are to be pairs, all but the exponentials.
 template <class Operands, class T, class Masked>
 struct weigh_row {
   using W = typename Operands::word;
@@ -97,15 +97,42 @@ struct weigh_row {
   std::size_t tiles;  // that the strip keeps
 
   // Leaves out the items [begin, end).
-  static void mask(Masked const& out, std::size_t query, std::size_t first, T* x, std::size_t begin, std::size_t end) {
+  static void leave_out(Masked const& out, std::size_t query, std::size_t first, T* x, std::size_t begin,
+                        std::size_t end) {
     for (std::size_t j = begin; j < end; ++j) x[j] = out(query, first + j) ? -std::numeric_limits<T>::infinity() : x[j];
+  }
+
+  // v = 2^(x - corrections - peak). Near: none of them is below 2^-126.
+  template <bool Near>
+  static void weight_lanes(lanes<T>& v, T const* x, T const* corrections, T peak) {
+    lanes<T> correction;
+    load_lanes(v, x);
+    load_lanes(correction, corrections);
+    v = v - correction - peak;
+    exp2_lanes<T, Operands::rounds, Near>(v);
+  }
+  // x = the weights of `padded` scores x; sum (lane_count) += them, before they are rounded.
+  template <bool Near>
+  static void weigh(T* x, T const* corrections, T peak, std::size_t padded, T* sum) {
+    lanes<T> sums, v;
+    load_lanes(sums, sum);
+    for (std::size_t c = 0; c < padded; c += lane_count<T>) {
+      weight_lanes<Near>(v, x + c, corrections + c, peak);
+      sums += v;
+      store_lanes(v, x + c);
+    }
+    store_lanes(sums, sum);
+    if constexpr (Operands::rounds) {
+      for (std::size_t c = 0; c < padded; ++c) x[c] = operand<true>(x[c]);
+    }
   }
 
   void operator()(std::size_t row) const {
     using vec = lanes<T>;
-    constexpr std::size_t width = lane_count<T>, all = score_cols<T>;
+    constexpr bool by_pairs = !std::is_same_v<W, T>;
+    constexpr std::size_t width = lane_count<T>, all = score_cols<T>, whole = by_pairs ? 2 * width : width;
     T* const x = scores + row * panel_stride<T>;
-    std::size_t const first = tile * all, query = s.first + row, padded = (cols + width - 1) / width * width;
+    std::size_t const first = tile * all, query = s.first + row, padded = (cols + whole - 1) / whole * whole;
     std::fill(x + cols, x + padded, -std::numeric_limits<T>::infinity());
     bool const own = query >= first && query < first + cols;
     if (own) s.aim[row] = x[query - first] - log_q[query];
@@ -114,12 +141,12 @@ struct weigh_row {
                [x](std::size_t j) { x[j] = -std::numeric_limits<T>::infinity(); });
     } else if constexpr (!std::is_same_v<Masked, std::nullptr_t>) {
       if (own) {
-        mask(masked, query, first, x, 0, query - first);
-        mask(masked, query, first, x, query - first + 1, cols);
+        leave_out(masked, query, first, x, 0, query - first);
+        leave_out(masked, query, first, x, query - first + 1, cols);
       } else if (cols == all) {
-        mask(masked, query, first, x, 0, all);
+        leave_out(masked, query, first, x, 0, all);
       } else {
-        mask(masked, query, first, x, 0, cols);
+        leave_out(masked, query, first, x, 0, cols);
       }
     }
     T const* const corrections = log_q + first;
@@ -142,7 +169,7 @@ struct weigh_row {
     }
     if (peak > s.peak[row]) {
       T const factor = std::exp2(s.peak[row] - peak);
-      s.sum[row] *= factor;
+      for (std::size_t i = 0; i < width; ++i) s.sum[row * width + i] *= factor;
       s.peak[row] = peak;
       if (gradient.data && tile > 0) {
         T* const to = gradient.data + row * gradient.stride;
@@ -150,21 +177,20 @@ struct weigh_row {
       }
     }
     s.peaks[tile * strip_rows<W> + row] = peak;
-    vec sums{};
-    for (std::size_t c = 0; c < padded; c += width) {
-      vec v, correction;
-      load_lanes(v, x + c);
-      load_lanes(correction, corrections + c);
-      v = v - correction - peak;
-      exp2_lanes<T>(v);
-      sums += v;
-      store_lanes(v, x + c);
+    if (own && bounded) {
+      std::size_t const place = query - first, c = place / width * width;
+      vec v;
+      weight_lanes<false>(v, x + c, corrections + c, peak);
+      T lane[width];
+      store_lanes(v, lane);
+      s.aim[row] = lane[place - c];
     }
-    if (own && bounded) s.aim[row] = x[query - first];
-    if constexpr (Operands::rounds && std::is_same_v<W, T>) {
-      for (std::size_t c = 0; c < padded; ++c) x[c] = operand<true>(x[c]);
+    if constexpr (by_pairs) return;
+    if (std::is_same_v<Masked, std::nullptr_t> && bounded && cols == all) {
+      weigh<true>(x, corrections, peak, all, s.sum + row * width);
+    } else {
+      weigh<false>(x, corrections, peak, padded, s.sum + row * width);
     }
-    s.sum[row] += sum_of_lanes<T>(sums);
     // The next tile's row is written soon; where a strip is larger than the caches, that would wait for memory.
     if (tile + 1 < tiles) {
       for (std::size_t c = 0; c < all; c += width) __builtin_prefetch(x + strip_rows<W> * panel_stride<T> + c, 1);
