@@ -200,7 +200,7 @@ class link_sampler {
   bool stage(batch_type& b) {
     if (plan_.steps() == 0 || next_.epoch >= options_.epochs) return false;
     plan_.start(next_.epoch);
-    auto const drawn = plan_.draw(next_, keys_);
+    auto const drawn = plan_.draw(next_, keys_, inline_executor{});
     auto& begins = b.links.begins();
     begins.assign(S::relation_count + 1, 0);
     for (auto const& link : drawn) ++begins[link.relation + 1];

@@ -1,6 +1,7 @@
 // Which links each batch of an epoch learns from, as every backend draws them.
 #pragma once
 
+#include <intarsia/core/executor.hpp>
 #include <intarsia/core/expects.hpp>
 #include <intarsia/sampling/balance.hpp>
 #include <intarsia/sampling/position.hpp>
@@ -34,6 +35,7 @@ class link_plan {
     std::uint64_t const steps = (seeds_.size() + how.batch - 1) / how.batch;
     steps_ = how.steps == 0 || seeds_.size() == 0 ? steps : how.weighted ? how.steps : std::min(steps, how.steps);
     drawn_.resize(how.batch);
+    edges_.resize(how.batch);
   }
 
   // Batches of an epoch, and links.
@@ -49,22 +51,29 @@ class link_plan {
     return true;
   }
   // The links of a batch, by relation in the order of the draw. keys, by relation: the edges of the links and their
-  // reverses, target id << 32 | source id, rising, each once.
-  [[nodiscard]] std::span<drawn_link const> draw(sampler_position at, std::vector<buffer<std::uint64_t>>& keys) {
+  // reverses, target id << 32 | source id, rising, each once. Links are looked up by `threads`.
+  template <executor Threads>
+  [[nodiscard]] std::span<drawn_link const> draw(sampler_position at, std::vector<buffer<std::uint64_t>>& keys,
+                                                 Threads const& threads) {
     for (auto& of_relation : keys) of_relation.clear();
     std::uint64_t const first = at.batch * how_.batch;
     std::uint64_t const stream = stream_of(stream_, 12, at.epoch);
     std::size_t const count = how_.weighted ? how_.batch : std::min<std::uint64_t>(how_.batch, seeds_.size() - first);
-    for (std::size_t i = 0; i < count; ++i) {
-      seed_edge const edge = seeds_(relations_, first + i);
-      auto const& relation = relations_[edge.relation];
+    threads.bulk(count, 64, [&](std::size_t begin, std::size_t end) {
+      for (std::size_t i = begin; i < end; ++i) {
+        seed_edge const edge = edges_[i] = seeds_(relations_, first + i);
+        auto const& relation = relations_[edge.relation];
+        bool const turn = how_.either_end && relation.symmetric && relation.reverse != no_relation &&
+                          random{key_, stream, first + i}.bits() % 2 == 1;
+        drawn_[i] = turn ? drawn_link{relation.reverse, edge.target, edge.source}
+                         : drawn_link{edge.relation, edge.source, edge.target};
+      }
+    });
+    for (seed_edge const& edge : std::span{edges_}.first(count)) {
+      std::uint32_t const reverse = relations_[edge.relation].reverse;
       std::uint64_t const key = (std::uint64_t{edge.target} << 32) | edge.source;
       keys[edge.relation].push(key);
-      if (relation.reverse != no_relation) keys[relation.reverse].push((key >> 32) | (key << 32));
-      bool const turn = how_.either_end && relation.symmetric && relation.reverse != no_relation &&
-                        random{key_, stream, first + i}.bits() % 2 == 1;
-      drawn_[i] = turn ? drawn_link{relation.reverse, edge.target, edge.source}
-                       : drawn_link{edge.relation, edge.source, edge.target};
+      if (reverse != no_relation) keys[reverse].push((key >> 32) | (key << 32));
     }
     for (auto& of_relation : keys) {
       std::sort(of_relation.begin(), of_relation.end());
@@ -81,6 +90,7 @@ class link_plan {
   std::uint64_t stream_;
   seed_plan seeds_;
   std::vector<drawn_link> drawn_;
+  std::vector<seed_edge> edges_;  // of the links that were drawn
   std::uint64_t steps_ = 0;
   std::optional<std::uint64_t> started_;
 };

@@ -187,7 +187,7 @@ class link_sampler {
       links.anchors.clear();
       links.positives.clear();
     }
-    for (detail::drawn_link const& link : plan_.draw(next_, b.seeds())) {
+    for (detail::drawn_link const& link : plan_.draw(next_, b.seeds(), context_->threads())) {
       b.links.data()[link.relation].anchors.push(link.anchor);
       b.links.data()[link.relation].positives.push(link.positive);
     }
@@ -237,11 +237,12 @@ class link_sampler {
     neighbors_.start(b.graph);
     for (std::uint32_t r = 0; r < S::relation_count; ++r) {
       auto& links = b.links.data()[r];
-      for (auto& node : links.anchors) node = neighbors_.add(b.graph, plan_.relations()[r].source, node);
-      for (auto& node : links.positives) node = neighbors_.add(b.graph, plan_.relations()[r].target, node);
-      for (std::size_t j = 0; j < links.negatives.size(); ++j) {
-        std::uint32_t const type = links.types.size() > 0 ? links.types[j] : plan_.relations()[r].target;
-        links.negatives[j] = neighbors_.add(b.graph, type, links.negatives[j]);
+      std::uint32_t const source = plan_.relations()[r].source, target = plan_.relations()[r].target;
+      neighbors_.add(b.graph, source, {links.anchors.data(), links.anchors.size()});
+      neighbors_.add(b.graph, target, {links.positives.data(), links.positives.size()});
+      if (links.types.size() == 0) neighbors_.add(b.graph, target, {links.negatives.data(), links.negatives.size()});
+      for (std::size_t j = 0; j < links.types.size(); ++j) {
+        neighbors_.add(b.graph, links.types[j], {links.negatives.data() + j, 1});
       }
     }
     if (options_.exclude_seeds) {

@@ -87,6 +87,10 @@ class neighbor_sampler {
   std::uint32_t add(block<S>& b, std::size_t type, std::uint32_t node) {
     return memory_.slots[type].insert(node, b.data().ids[type]);
   }
+  // The same for some nodes, in order, each of which becomes its slot.
+  void add(block<S>& b, std::size_t type, std::span<std::uint32_t> nodes) {
+    memory_.slots[type].insert(nodes, b.data().ids[type]);
+  }
   template <key_of<typename S::node_keys> N>
   slot<N> add(block<S>& b, N, id<N> node) {
     return {add(b, S::template node_index<N>, node.value)};
