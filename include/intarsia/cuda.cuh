@@ -99,6 +99,7 @@
 #include <intarsia/sampling/alias.hpp>
 #include <intarsia/sampling/balance.hpp>
 #include <intarsia/sampling/block.hpp>
+#include <intarsia/sampling/block_hops.hpp>
 #include <intarsia/sampling/buffer.hpp>
 #include <intarsia/sampling/expand.hpp>
 #include <intarsia/sampling/link_plan.hpp>

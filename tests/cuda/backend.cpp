@@ -66,24 +66,34 @@ TEMPLATE_TEST_CASE("cuda: sums over neighbors", "", float, double) {
 TEST_CASE("cuda: rows stored as bf16") {
   ia::cpu::context host;
   ia::cuda::context ctx;
-  auto const x = noise<float>(9, 12, 1);
-  ia::tensor<ia::dyn, ia::dyn, ia::bf16> stored(9, 12);
-  for (std::size_t i = 0; i < x.size(); ++i) stored.data()[i] = ia::bf16{x.data()[i]};
-  auto const stored2 = ia::cuda::upload(ctx, stored);
   ia::csr const a = sparse(7, 9, true, 3);
   ia::cuda::detail::device_csr const a2{ctx, a.view()};
   std::vector<std::uint32_t> const ids{8, 0, 3, 3, 1};
   auto const ids2 = ia::cuda::upload(ctx, ids);
-  matrix<float> sums(7, 12), rows(5, 12);
-  ia::cuda::device_tensor<ia::dyn, ia::dyn, float> sums2{ctx, 7, 12}, rows2{ctx, 5, 12};
-  spmm(host, a.view(), {}, ia::dense<ia::bf16 const>(stored.view()), ia::dense<float>(sums.view()), false);
-  spmm(ctx, a2.view(), {}, ia::dense<ia::bf16 const, device>(stored2.view()), ia::dense<float, device>(sums2.view()),
-       false);
-  gather_rows(host, ia::dense<ia::bf16 const>(stored.view()), ids.data(), ia::dense<float>(rows.view()));
-  gather_rows(ctx, ia::dense<ia::bf16 const, device>(stored2.view()), ids2.data(),
-              ia::dense<float, device>(rows2.view()));
-  CHECK(distance(ia::cuda::download(ctx, sums2), sums) < 1e-5);
-  CHECK(distance(ia::cuda::download(ctx, rows2), rows) == 0);
+  for (std::size_t const cols : {1u, 5u, 8u, 12u, 16u, 40u}) {  // read one by one, eight, four
+    CAPTURE(cols);
+    auto const x = noise<float>(9, cols, 1);
+    ia::tensor<ia::dyn, ia::dyn, ia::bf16> stored(9, cols);
+    for (std::size_t i = 0; i < x.size(); ++i) stored.data()[i] = ia::bf16{x.data()[i]};
+    auto const stored2 = ia::cuda::upload(ctx, stored);
+    ia::dense<ia::bf16 const> const here = stored.view();
+    ia::dense<ia::bf16 const, device> const there = stored2.view();
+    matrix<float> sums(7, cols), rows(5, cols), most(7, cols);
+    ia::tensor<ia::dyn, ia::dyn, std::uint32_t> who(7, cols);
+    ia::cuda::device_tensor<ia::dyn, ia::dyn, float> sums2{ctx, 7, cols}, rows2{ctx, 5, cols}, most2{ctx, 7, cols};
+    ia::cuda::device_tensor<ia::dyn, ia::dyn, std::uint32_t> who2{ctx, 7, cols};
+    spmm(host, a.view(), {}, here, ia::dense<float>(sums.view()), false);
+    spmm(ctx, a2.view(), {}, there, ia::dense<float, device>(sums2.view()), false);
+    gather_rows(host, here, ids.data(), ia::dense<float>(rows.view()));
+    gather_rows(ctx, there, ids2.data(), ia::dense<float, device>(rows2.view()));
+    segment_max(host, a.view(), {}, here, ia::dense<float>(most.view()), ia::dense<std::uint32_t>(who.view()));
+    segment_max(ctx, a2.view(), {}, there, ia::dense<float, device>(most2.view()),
+                ia::dense<std::uint32_t, device>(who2.view()));
+    CHECK(distance(ia::cuda::download(ctx, sums2), sums) < 1e-5);
+    CHECK(distance(ia::cuda::download(ctx, rows2), rows) == 0);
+    CHECK(distance(ia::cuda::download(ctx, most2), most) == 0);
+    CHECK(distance(ia::cuda::download(ctx, who2), who) == 0);
+  }
 }
 
 TEST_CASE("cuda: the transpose, with room for more entries than there are") {

@@ -52,6 +52,14 @@ TEST_CASE("cuda: losses with negatives") {
                   auto n) { return info_nce(on, a, p, n, {.temperature = 0.3f, .valid = valid.with(a)}); },
               anchor, positive, negatives);
   same_slopes([](auto& on, auto a, auto p, auto n) { return max_margin(on, a, p, n); }, anchor, positive, negatives);
+  same_slopes([&](auto& on, auto a, auto p, auto n) { return max_margin(on, a, p, n, {.valid = valid.with(a)}); },
+              anchor, positive, negatives);
+}
+
+TEST_CASE("cuda: a margin without negatives that count") {
+  both<std::uint8_t> const none{std::vector<std::uint8_t>(6, 0)};
+  same_slopes([&](auto& on, auto a, auto p, auto n) { return max_margin(on, a, p, n, {.valid = none.with(a)}); },
+              noise<double>(3, 5, 1), noise<double>(3, 5, 2), noise<double>(6, 5, 3));
 }
 
 TEST_CASE("cuda: losses of scores") {
@@ -81,6 +89,8 @@ TEST_CASE("cuda: losses whose rows are shared by a warp") {
                   auto n) { return info_nce(on, a, p, n, {.temperature = 0.3f, .valid = valid.with(a)}); },
               anchor, positive, negatives);
   same_slopes([](auto& on, auto a, auto p, auto n) { return max_margin(on, a, p, n); }, anchor, positive, negatives);
+  same_slopes([&](auto& on, auto a, auto p, auto n) { return max_margin(on, a, p, n, {.valid = valid.with(a)}); },
+              anchor, positive, negatives);
   same_slopes([](auto& on, auto a, auto b) { return pairwise_difference(on, a, b); }, anchor, positive);
   same_slopes([&](auto& on, auto s) { return softmax_cross_entropy(on, s, targets.with(s)); }, noise<double>(5, 70, 1));
   same_slopes([&](auto& on, auto s) { return listwise_softmax(on, s, 70, answers.with(s)); },
@@ -90,10 +100,8 @@ TEST_CASE("cuda: losses whose rows are shared by a warp") {
 TEST_CASE("cuda: what the host would have to read is refused in a sentence") {
   ia::cuda::context ctx;
   both<float> const weights{{1, 2, 3}};
-  both<std::uint8_t> const valid{{1, 0, 1}};
   auto const x = ia::cuda::upload(ctx, noise<double>(3, 5, 1));
   auto const a = ctx.constant(x);
   CHECK_THROWS_WITH(in_batch_softmax(ctx, a, a, {.weight = weights.with(a)}), Catch::Contains("takes no weight"));
   CHECK_THROWS_WITH(pairwise_difference(ctx, a, a, weights.with(a)), Catch::Contains("takes no weight"));
-  CHECK_THROWS_WITH(max_margin(ctx, a, a, a, {.valid = valid.with(a)}), Catch::Contains("takes no mask"));
 }

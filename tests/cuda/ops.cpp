@@ -79,6 +79,7 @@ TEST_CASE("cuda: rows shared by some threads, or all of a warp") {
                 noise<double>(37, width, 2));
     same_slopes([](auto& on, auto a, auto b) { return multiply(on, relu(on, add(on, a, b)), b); },
                 noise<double>(9, width, 1), noise<double>(9, width, 2));
+    same_slopes([](auto& on, auto x) { return dropout(on, x, 0.4, 3); }, noise<double>(9, width, 1));
     if (width == 1) continue;  // its direction never changes: gradients are rounding alone
     auto x = noise<double>(11, width, 1);
     for (std::size_t c = 0; c < width; ++c) x[3][c] = 0;

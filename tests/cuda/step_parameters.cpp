@@ -19,11 +19,19 @@ struct falls {
 struct rows_fall {
   static constexpr bool by_row = true;
   double rate;
-  INTARSIA_FN void operator()(double* numbers, double const* gradient, std::size_t cols, double& seen) const {
-    for (std::size_t c = 0; c < cols; ++c) seen += gradient[c] * gradient[c];
-    for (std::size_t c = 0; c < cols; ++c) numbers[c] -= rate * gradient[c] / (1 + seen);
+  template <class Team>
+  INTARSIA_FN void operator()(Team by, double* numbers, double const* gradient, std::size_t cols, double& seen) const {
+    double sum = 0;
+    double const before = seen;
+    for (std::size_t c = by.first(); c < cols; c += by.step()) sum += gradient[c] * gradient[c];
+    double const now = before + by.sum(sum);
+    if (by.owns(0)) seen = now;
+    for (std::size_t c = by.first(); c < cols; c += by.step()) numbers[c] -= rate * gradient[c] / (1 + now);
   }
 };
+
+// From one number to more than a warp has threads.
+constexpr std::size_t width_of(std::size_t p) { return p % 9 == 8 ? 37 : p % 9 + 1; }
 
 // Rule: `falls`, or the one for rows.
 template <class Rule, bool by_row>
@@ -40,13 +48,13 @@ void same_steps() {
     std::vector<matrix<double>> slopes;
     std::vector<step> here, there;
     for (std::size_t p = 0; p < count; ++p) {
-      numbers.push_back(noise<double>(6, p % 9 + 1, p));
-      states.emplace_back(6, by_row ? 1 : p % 9 + 1);
-      slopes.push_back(noise<double>(p % 3 == 0 ? 4 : 6, p % 9 + 1, p + count));
+      numbers.push_back(noise<double>(6, width_of(p), p));
+      states.emplace_back(6, by_row ? 1 : width_of(p));
+      slopes.push_back(noise<double>(p % 3 == 0 ? 4 : 6, width_of(p), p + count));
       numbers2.push_back(ia::cuda::upload(ctx, numbers[p]));
       states2.push_back(ia::cuda::upload(ctx, states[p]));
       slopes2.push_back(ia::cuda::upload(ctx, slopes[p]));
-      auto const cols = p % 9 + 1;
+      auto const cols = width_of(p);
       Rule const rule{0.1 + 0.01 * static_cast<double>(p)};
       here.push_back({numbers[p].data(),
                       slopes[p].data(),

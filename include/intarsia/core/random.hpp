@@ -64,7 +64,11 @@ class random {
   }
 
   // A number in [0, 1) with 24 bits.
-  INTARSIA_FN constexpr float uniform() { return static_cast<float>(bits() >> 8) * 0x1p-24f; }
+  INTARSIA_FN constexpr float uniform() { return uniform_of(bits()); }
+  // The number that uniform() makes of some bits.
+  [[nodiscard]] INTARSIA_FN static constexpr float uniform_of(std::uint32_t bits) {
+    return static_cast<float>(bits >> 8) * 0x1p-24f;
+  }
 
   // A standard normal number (Box and Muller).
   [[nodiscard]] double normal() {

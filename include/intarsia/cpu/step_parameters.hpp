@@ -7,6 +7,7 @@
 #include <intarsia/exec/backend.hpp>
 #include <intarsia/exec/parameter_step.hpp>
 #include <intarsia/exec/scope.hpp>
+#include <intarsia/exec/team.hpp>
 #include <span>
 #include <utility>
 
@@ -50,7 +51,7 @@ inline void fetch_row(parameter_step<T, States, Rule> const& step, std::size_t r
 template <class T, std::size_t States, class Rule, std::size_t... S>
 inline void step_row(parameter_step<T, States, Rule> const& step, std::size_t to, std::size_t from,
                      std::index_sequence<S...>) {
-  step.rule(step.numbers + to * step.cols, step.gradient + from * step.cols, step.cols, step.states[S][to]...);
+  step.rule(alone{}, step.numbers + to * step.cols, step.gradient + from * step.cols, step.cols, step.states[S][to]...);
 }
 }  // namespace detail
 

@@ -4,6 +4,7 @@
 #include <intarsia/core/id.hpp>
 #include <intarsia/cuda/memory.cuh>
 #include <intarsia/graph/graph.hpp>
+#include <intarsia/sampling/block_hops.hpp>
 #include <vector>
 
 namespace intarsia::inline v0::cuda {
@@ -30,32 +31,24 @@ struct device_hop {
 // empty, and ids beyond its nodes and columns beyond its edges are 0. All pointers stay the same from batch to batch
 // until the block is reserved anew, so that the work on them may be captured in a CUDA graph.
 template <schema_type S>
-class device_block {
+class device_block : public block_hops<S, device> {
+  using base = block_hops<S, device>;
+  using base::hops_;
+
  public:
-  using schema = S;
   using space = device;
+  using base::layers;
 
-  // What layer `layer` of `layers` reads. Throws shape_error where the model has another number of layers than there
-  // were fan-outs.
-  [[nodiscard]] intarsia::hop<S, device> const& hop(std::size_t layer, std::size_t layers) const {
-    expects(layers == hops_.size() && layer < layers,
-            "block: give the sampler one fan-out for each layer of the model");
-    return hops_[layer];
-  }
-  [[nodiscard]] std::size_t layers() const { return hops_.size(); }
   [[nodiscard]] bool whole() const { return false; }
-
   // The nodes behind the slots, on the device.
   template <key_of<typename S::node_keys> N>
-  [[nodiscard]] std::span<id<N> const> ids(N) const {
-    auto const plain = ids_[S::template node_index<N>].view();
-    static_assert(sizeof(id<N>) == sizeof(std::uint32_t));
-    return {static_cast<id<N> const*>(static_cast<void const*>(plain.data())), plain.size()};
+  [[nodiscard]] std::span<id<N> const> ids(N n) const {
+    return base::ids_of(n, ids_);
   }
-  // How many nodes of a type the last layer computes at most.
-  template <key_of<typename S::node_keys> N>
-  [[nodiscard]] std::size_t targets(N n) const {
-    return hops_.back().targets[n];
+  // Per type the rows of a table that the slots stand for, without a copy. features[n]: a device tensor or view.
+  template <class Features>
+  [[nodiscard]] auto rows(Features const& features) const {
+    return base::rows_of(features, ids_);
   }
   // How many edges of a relation a layer reads at most.
   template <key_of<typename S::relation_keys> R>
@@ -72,18 +65,6 @@ class device_block {
   template <key_of<typename S::node_keys> N>
   [[nodiscard]] std::uint32_t const* source_count(std::size_t layer, N) const {
     return counts_.data() + (layers() - layer + 1) * S::node_count + S::template node_index<N>;
-  }
-
-  // Per type the rows of a table that the slots stand for, without a copy. features[n]: a device tensor or view.
-  template <class Features>
-  [[nodiscard]] auto rows(Features const& features) const {
-    return S::map_nodes([&](auto n) {
-      if constexpr (requires { features[n].view(); }) {
-        return rows_of_view(n, features[n].view());
-      } else {
-        return rows_of_view(n, features[n]);
-      }
-    });
   }
 
   // For samplers: the storage behind, and the views of it once it has its sizes.
@@ -114,19 +95,9 @@ class device_block {
   }
 
  private:
-  template <class N, class View>
-  auto rows_of_view(N, View table) const {
-    using T = std::remove_const_t<typename View::scalar>;
-    using Rows = typename View::row_axis;
-    using Cols = typename View::col_axis;
-    return indexed_view<Rows, Cols, T, device>{view<Rows, Cols, T const, device>{dense<T const, device>(table)},
-                                               ids_[S::template node_index<N>].view()};
-  }
-
   std::vector<detail::device_hop> data_;
   std::vector<device_array<std::uint32_t>> ids_;
   device_array<std::uint32_t> counts_;
-  std::vector<intarsia::hop<S, device>> hops_;
 };
 
 }  // namespace intarsia::inline v0::cuda

@@ -51,9 +51,8 @@ template <class X, class T>
 void gather_rows(context& ctx, dense<X, device> x, std::uint32_t const* ids, dense<T, device> out) {
   using stored = std::remove_const_t<X>;
   dense<stored const, device> const from{x.data, x.rows, x.cols, x.stride};
-  bool const packs = detail::packs_fit(from.data, from.stride, out.cols, sizeof(stored), 4) &&
-                     detail::packs_fit(out.data, out.stride, out.cols, sizeof(T), 4);
-  detail::launch_rows(ctx, out.rows, out.cols, packs, detail::gather_body<stored, T>{from, ids, out});
+  detail::launch_rows<detail::widest_pack(sizeof(stored))>(ctx, out.rows, out.cols,
+                                                           detail::gather_body<stored, T>{from, ids, out}, from, out);
 }
 
 // dx[ids[i]] += dy[i], in the order of i; an id may come more than once. Does not block.
@@ -63,9 +62,7 @@ void scatter_rows(context& ctx, std::type_identity_t<dense<T const, device>> dy,
   if (dy.rows == 0) return;
   scope const keep{ctx};
   auto const sorted = detail::sort_by_key(ctx, ids, dy.rows, dx.rows);
-  bool const packs = detail::packs_fit(dy.data, dy.stride, dy.cols, sizeof(T), 4) &&
-                     detail::packs_fit(dx.data, dx.stride, dy.cols, sizeof(T), 4);
-  detail::launch_rows(ctx, dy.rows, dy.cols, packs, detail::scatter_body<T>{dy, sorted.keys, sorted.order, dx});
+  detail::launch_rows<4>(ctx, dy.rows, dy.cols, detail::scatter_body<T>{dy, sorted.keys, sorted.order, dx}, dy, dx);
 }
 
 }  // namespace intarsia::inline v0::cuda

@@ -42,9 +42,8 @@ std::size_t merge_rows(context& ctx, std::uint32_t const* ids, std::type_identit
   if (dy.rows == 0) return 0;
   scope const keep{ctx};
   auto const sorted = detail::sort_by_key(ctx, ids, dy.rows, no_entry);
-  bool const packs = detail::packs_fit(dy.data, dy.stride, dy.cols, sizeof(T), 4) &&
-                     detail::packs_fit(sums.data, sums.stride, dy.cols, sizeof(T), 4);
-  detail::launch_rows(ctx, dy.rows, dy.cols, packs, detail::merge_body<T>{dy, sorted.keys, sorted.order, rows, sums});
+  detail::launch_rows<4>(ctx, dy.rows, dy.cols, detail::merge_body<T>{dy, sorted.keys, sorted.order, rows, sums}, dy,
+                         sums);
   return dy.rows;
 }
 

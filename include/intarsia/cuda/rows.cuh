@@ -30,11 +30,23 @@ struct row_plan {
   while (lanes < warp_size && std::size_t{lanes} * pack < cols) lanes *= 2;
   return lanes;
 }
-// Whether every row begins where a pack of `bytes` may be read.
-[[nodiscard]] inline bool packs_fit(void const* data, std::size_t stride, std::size_t cols, std::size_t number,
-                                    unsigned pack) {
-  return cols % pack == 0 && stride % pack == 0 && reinterpret_cast<std::uintptr_t>(data) % (number * pack) == 0;
-}
+// How rows of a matrix lie in memory, and the bytes of one of their numbers.
+struct row_layout {
+  std::uintptr_t begin;
+  std::size_t stride, bytes;
+
+  template <class T>
+  [[nodiscard]] static row_layout of(dense<T, device> x) {
+    return {reinterpret_cast<std::uintptr_t>(x.data), x.stride, sizeof(T)};
+  }
+  // Whether every row begins where a pack of so many numbers may be read.
+  [[nodiscard]] constexpr bool fits(unsigned pack) const {
+    return stride % pack == 0 && begin % (bytes * pack) == 0;
+  }
+};
+// Numbers that a thread reads at a time, where those read have `bytes` each: 16 bytes of numbers of 2 or 4, and four
+// of 8.
+[[nodiscard]] constexpr unsigned widest_pack(std::size_t bytes) { return bytes == 2 ? 8 : 4; }
 
 // f(row, column, pack size) for each pack of each row; `Body` holds the matrices, and has rows(), cols().
 template <unsigned Pack, class Body>
@@ -47,17 +59,20 @@ __global__ void rows_kernel(row_plan plan, Body body) {
     }
   }
 }
-// Four numbers at a time where all rows allow it, else one.
-template <class Body>
-void launch_rows(context& ctx, std::size_t rows, std::size_t cols, bool packs, Body const& body) {
-  unsigned const pack = packs ? 4 : 1, lanes = lanes_for(cols, pack);
-  grid const size = grid::of_threads(rows * lanes, 128);
+template <unsigned Pack, class Body>
+void launch_packs(context& ctx, std::size_t rows, std::size_t cols, Body const& body) {
+  unsigned const lanes = lanes_for(cols, Pack);
+  launch(ctx, rows_kernel<Pack, Body>, grid::of_threads(rows * lanes, 128), row_plan{rows, cols, lanes}, body);
+}
+// Packs of up to Widest numbers, the widest that all the matrices allow; four of them, or one by one.
+template <unsigned Widest, class Body, class... Matrices>
+void launch_rows(context& ctx, std::size_t rows, std::size_t cols, Body const& body, Matrices const&... matrices) {
   if (cols == 0) return;
-  if (packs) {
-    launch(ctx, rows_kernel<4, Body>, size, row_plan{rows, cols, lanes}, body);
-  } else {
-    launch(ctx, rows_kernel<1, Body>, size, row_plan{rows, cols, lanes}, body);
+  auto const fits = [&](unsigned pack) { return cols % pack == 0 && (row_layout::of(matrices).fits(pack) && ...); };
+  if constexpr (Widest > 4) {
+    if (fits(Widest)) return launch_packs<Widest>(ctx, rows, cols, body);
   }
+  fits(4) ? launch_packs<4>(ctx, rows, cols, body) : launch_packs<1>(ctx, rows, cols, body);
 }
 
 template <class T, class X>

@@ -70,10 +70,8 @@ void segment_max(context& ctx, csr_view<device> a, row_choice<device> rows, dens
                  dense<std::uint32_t, device> argmax) {
   using stored = std::remove_const_t<X>;
   dense<stored const, device> const from{x.data, x.rows, x.cols, x.stride};
-  bool const packs = detail::packs_fit(from.data, from.stride, y.cols, sizeof(stored), 4) &&
-                     detail::packs_fit(y.data, y.stride, y.cols, sizeof(T), 4) &&
-                     detail::packs_fit(argmax.data, argmax.stride, y.cols, 4, 4);
-  detail::launch_rows(ctx, a.rows, y.cols, packs, detail::max_body<stored, T>{a, rows, from, y, argmax});
+  detail::launch_rows<detail::widest_pack(sizeof(stored))>(
+      ctx, a.rows, y.cols, detail::max_body<stored, T>{a, rows, from, y, argmax}, from, y, argmax);
 }
 
 // dx[j, c] += dy[i, c] where argmax[i, c] is an entry of row j of the transpose; `cols` chooses among the i. Does not
@@ -82,10 +80,8 @@ template <class T>
 void segment_max_pull(context& ctx, csr_view<device> transposed, row_choice<device> cols,
                       std::type_identity_t<dense<std::uint32_t const, device>> argmax,
                       std::type_identity_t<dense<T const, device>> dy, dense<T, device> dx) {
-  bool const packs = detail::packs_fit(dy.data, dy.stride, dx.cols, sizeof(T), 4) &&
-                     detail::packs_fit(dx.data, dx.stride, dx.cols, sizeof(T), 4) &&
-                     detail::packs_fit(argmax.data, argmax.stride, dx.cols, 4, 4);
-  detail::launch_rows(ctx, transposed.rows, dx.cols, packs, detail::max_pull_body<T>{transposed, cols, argmax, dy, dx});
+  detail::launch_rows<4>(ctx, transposed.rows, dx.cols, detail::max_pull_body<T>{transposed, cols, argmax, dy, dx}, dy,
+                         dx, argmax);
 }
 
 }  // namespace intarsia::inline v0::cuda

@@ -61,10 +61,12 @@ template <class T>
 struct row_sums_body {
   csr_view<device> a;
   dense<T, device> out;
-  INTARSIA_FN void operator()(std::size_t row) const {
+  INTARSIA_FN void operator()(std::size_t row, team by) const {
+    auto const [begin, end] = entries_of(a, row);
     T sum{0};
-    for (auto [e, end] = entries_of(a, row); e < end; ++e) sum += entry_value<T>(a, e);
-    out.data[row * out.stride] = sum;
+    for (std::uint64_t e = begin + by.first(); a.values && e < end; e += by.step()) sum += entry_value<T>(a, e);
+    sum = a.values ? by.sum(sum) : static_cast<T>(end - begin);
+    if (by.owns(0)) out.data[row * out.stride] = sum;
   }
 };
 
@@ -108,15 +110,15 @@ void spmm(context& ctx, csr_view<device> a, std::type_identity_t<spmm_terms<T, d
   using stored = std::remove_const_t<X>;
   if (!a.offsets && accumulate) return;
   dense<stored const, device> const from{x.data, x.rows, x.cols, x.stride};
-  bool const packs = detail::packs_fit(from.data, from.stride, y.cols, sizeof(stored), 4) &&
-                     detail::packs_fit(y.data, y.stride, y.cols, sizeof(T), 4);
-  detail::launch_rows(ctx, a.rows, y.cols, packs, detail::spmm_body<stored, T>{a, terms, from, y, accumulate});
+  detail::launch_rows<detail::widest_pack(sizeof(stored))>(
+      ctx, a.rows, y.cols, detail::spmm_body<stored, T>{a, terms, from, y, accumulate}, from, y);
 }
 
 // out[i, 0] = sum of the values of row i; its number of entries where the matrix has no values. Does not block.
 template <class T>
 void row_sums(context& ctx, csr_view<device> a, dense<T, device> out) {
-  map(ctx, a.rows, detail::row_sums_body<T>{a, out});
+  std::size_t const work = a.values ? 4 * a.entries() / std::max<std::size_t>(1, a.rows) : 1;
+  each_row(ctx, a.rows, work, detail::row_sums_body<T>{a, out});
 }
 
 // The transpose in scratch memory, its entries sorted by row; values are found through positions. Does not block.

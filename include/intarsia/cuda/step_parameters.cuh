@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <intarsia/cuda/launch.cuh>
+#include <intarsia/cuda/team.cuh>
 #include <intarsia/exec/backend.hpp>
 #include <intarsia/exec/parameter_step.hpp>
 #include <span>
@@ -45,20 +46,22 @@ INTARSIA_FN void step_number(parameter_step<T, States, Rule> const& step, std::s
   }
   step.rule(step.numbers[to], step.gradient[from], step.states[S][to]...);
 }
-// The rule for rows on one of them, by one thread.
+// The rule for rows on one of them, by the threads of a team.
 template <class T, std::size_t States, class Rule, std::size_t... S>
-INTARSIA_FN void step_row(parameter_step<T, States, Rule> const& step, std::size_t from, std::index_sequence<S...>) {
+INTARSIA_FN void step_row(team by, parameter_step<T, States, Rule> const& step, std::size_t from,
+                          std::index_sequence<S...>) {
   std::size_t const to = step.rows ? step.rows[from] : from;
   if (to == no_entry) return;
-  step.rule(step.numbers + to * step.cols, step.gradient + from * step.cols, step.cols, step.states[S][to]...);
+  step.rule(by, step.numbers + to * step.cols, step.gradient + from * step.cols, step.cols, step.states[S][to]...);
 }
+// `lanes` threads to a number (one) or to a row.
 template <class T, std::size_t States, class Rule>
-__global__ void step_kernel(step_list<T, States, Rule> steps) {
+__global__ void step_kernel(step_list<T, States, Rule> steps, unsigned lanes) {
   std::size_t const count = steps.before[steps.size];
-  for (std::size_t i = thread_number(); i < count; i += thread_count()) {
+  for (std::size_t i = thread_number() / lanes; i < count; i += thread_count() / lanes) {
     std::size_t const p = steps.part_of(i);
     if constexpr (intarsia::detail::steps_by_row<Rule>) {
-      step_row(steps.parts[p], i - steps.before[p], std::make_index_sequence<States>{});
+      step_row(team{threadIdx.x, lanes}, steps.parts[p], i - steps.before[p], std::make_index_sequence<States>{});
     } else {
       step_number(steps.parts[p], i - steps.before[p], std::make_index_sequence<States>{});
     }
@@ -74,13 +77,15 @@ void step_parameters(context& ctx, std::span<parameter_step<T, States, Rule> con
     list some;
     some.size = std::min(list::most, steps.size() - first);
     some.before[0] = 0;
+    unsigned lanes = 1;
     for (std::size_t p = 0; p < some.size; ++p) {
       some.parts[p] = steps[first + p];
       auto const& step = steps[first + p];
       some.before[p + 1] =
           some.before[p] + (intarsia::detail::steps_by_row<Rule> ? step.count / step.cols : step.count);
+      if (intarsia::detail::steps_by_row<Rule>) lanes = std::max(lanes, team::lanes_for(4 * step.cols));
     }
-    launch(ctx, detail::step_kernel<T, States, Rule>, grid::of_threads(some.before[some.size]), some);
+    launch(ctx, detail::step_kernel<T, States, Rule>, grid::of_threads(some.before[some.size] * lanes), some, lanes);
   }
 }
 

@@ -14,8 +14,9 @@ namespace intarsia::inline v0 {
 // that took part. The kernel of a backend:
 //   step_parameters(ctx, span of parameter_step const)   all parts at once; a row of no_entry is no row
 // Rule is a struct whose operator()(T& number, T gradient, T& state...) const is marked INTARSIA_FN; or, with a member
-// `static constexpr bool by_row = true`, operator()(T* numbers, T const* gradient, std::size_t cols, T& state...) const
-// for a whole row, a state then being one number a row.
+// `static constexpr bool by_row = true`, operator()(team by, T* numbers, T const* gradient, std::size_t cols, T&
+// state...) const for a whole row by the threads that share it (team.hpp), a state then being one number a row, which
+// the owner of number 0 writes after all have read it.
 template <class T, std::size_t States, class Rule>
 struct parameter_step {
   T* numbers = nullptr;                    // (rows of the parameter, cols)

@@ -2,17 +2,27 @@
 #pragma once
 
 #include <cstdint>
+#include <intarsia/exec/scope.hpp>
 #include <intarsia/ops/dot.hpp>
 #include <span>
 
 namespace intarsia::inline v0::detail {
 
-// How many of the n * k negatives count; an empty mask: all. Reads host memory.
-[[nodiscard]] inline std::size_t valid_count(std::span<std::uint8_t const> valid, std::size_t all) {
-  if (valid.empty()) return all;
-  std::size_t count = 0;
-  for (std::uint8_t const v : valid) count += v != 0;
-  return count;
+// 1 / how many of `all` negatives count, 0 where none does; an empty mask: all. One number, where the context computes.
+template <class T, class Context>
+[[nodiscard]] T const* share_of_valid(Context& ctx, std::span<std::uint8_t const> valid, std::size_t all) {
+  dense<T, typename Context::space> const share = scratch_matrix<T>(ctx, 1, 1);
+  if (valid.empty()) {
+    fill(ctx, share, all == 0 ? T{0} : T{1} / static_cast<T>(all));
+    return share.data;
+  }
+  scope const temporary{ctx};
+  auto const counted = scratch_matrix<T>(ctx, valid.size(), 1);
+  std::uint8_t const* const marks = valid.data();
+  map(ctx, valid.size(), [=] INTARSIA_FN(std::size_t i) { counted.data[i] = marks[i] ? T{1} : T{0}; });
+  total(ctx, reading(counted), share, false);
+  map(ctx, 1, [=] INTARSIA_FN(std::size_t) { share.data[0] = share.data[0] == T{0} ? T{0} : T{1} / share.data[0]; });
+  return share.data;
 }
 
 // sum over i of row(scores of i, valid marks of i or null) with scores s_i0 = a_i . p_i, s_ij = a_i . n_i,j-1.

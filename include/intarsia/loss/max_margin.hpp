@@ -11,20 +11,17 @@ struct max_margin_options {
 };
 
 // (n, m), (n, m), (n * k, m) -> (1, 1). Negative j of anchor i is row i * k + j. Without negatives that count: 0.
-// The mask is read at once, not kept; a device takes none. Throws shape_error where sizes do not fit.
+// The mask is read at once, not kept, and lies where the context computes. Throws shape_error where sizes do not fit.
 template <axis R, axis Rp, axis Rn, axis C, axis Cp, axis Cn, class T, class S, recorder On>
   requires same_axis<C, Cp> && same_axis<C, Cn>
 [[nodiscard]] var<dim<1>, dim<1>, T, S> max_margin(On& on, var<R, C, T, S> anchor,
                                                    var<Rp, Cp, T, S> positive, var<Rn, Cn, T, S> negatives,
                                                    max_margin_options const& options = {}) {
-  if constexpr (!std::is_same_v<S, host>) {
-    expects(options.valid.empty(), "max_margin: a device takes no mask; compute on the CPU, or leave it out");
-  }
-  std::size_t const pairs = detail::valid_count(options.valid, negatives.rows());
-  T const share = pairs == 0 ? T{0} : T{1} / static_cast<T>(pairs);
+  T const* const shares = detail::share_of_valid<T>(on.backend(), options.valid, negatives.rows());
   T const margin = static_cast<T>(options.margin);
   return detail::contrast(on, anchor, positive, negatives, options.valid,
                           [=] INTARSIA_FN(team_of<On> by, T * scores, std::size_t k, std::uint8_t const* valid) {
+                            T const share = *shares;
                             T const right = by.sum(by.owns(0) ? scores[0] : T{0});
                             T loss{0}, active{0};
                             for (std::size_t j = by.owns(0) ? by.step() : by.first(); j <= k; j += by.step()) {

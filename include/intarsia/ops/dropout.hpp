@@ -6,6 +6,42 @@
 
 namespace intarsia::inline v0 {
 
+namespace detail {
+// For each number of a matrix f(row, column, whether it is kept). A thread of several takes four neighbors at a time,
+// as many as one block of random bits is for.
+template <class Context, class F>
+void each_kept(Context& ctx, std::size_t rows, std::size_t cols, random const& dice, float dropped, F f) {
+  std::size_t const work = Context::team::shares ? cols : 16 * cols;
+  each_row(ctx, rows, work, [=] INTARSIA_FN(std::size_t i, typename Context::team by) {
+    auto const low = static_cast<std::uint32_t>(i), high = static_cast<std::uint32_t>(std::uint64_t{i} >> 32);
+    for (std::size_t block = by.first(); 4 * block < cols; block += by.step()) {
+      auto const bits = philox({low, high, static_cast<std::uint32_t>(block), 0}, dice.key());
+      for (std::size_t k = 0; k < 4 && 4 * block + k < cols; ++k) {
+        f(i, 4 * block + k, random::uniform_of(bits[k]) >= dropped);
+      }
+    }
+  });
+}
+template <class T, class S>
+struct drop_some {
+  dense<T const, S> from;
+  dense<T, S> to;
+  T keep;
+  INTARSIA_FN void operator()(std::size_t i, std::size_t c, bool kept) const {
+    to.data[i * to.stride + c] = kept ? keep * from.data[i * from.stride + c] : T{0};
+  }
+};
+template <class T, class S>
+struct pull_kept {
+  dense<T const, S> from;
+  dense<T, S> to;
+  T keep;
+  INTARSIA_FN void operator()(std::size_t i, std::size_t c, bool kept) const {
+    if (kept) to.data[i * to.stride + c] += keep * from.data[i * from.stride + c];
+  }
+};
+}  // namespace detail
+
 // (n, m) -> (n, m). On a context, which only computes, y is x itself. What is dropped follows from the context's seed,
 // the stream, and the row and column alone: give each layer and each step a stream of its own. 0 <= rate < 1.
 template <axis R, axis C, class T, class S, recorder On>
@@ -17,25 +53,15 @@ template <axis R, axis C, class T, class S, recorder On>
     if (rate == 0) return x;
     auto& ctx = on.backend();
     auto const y = fresh_like(on, x, x.tracked());
-    seed const key = ctx.random_seed();
     T const keep = static_cast<T>(1 / (1 - rate));
     float const dropped = static_cast<float>(rate);
-    dense<T const, S> const in = detail::value_of(x);
-    dense<T, S> const out = detail::made(y);
-    each_row(ctx, in.rows, 16 * in.cols, [=] INTARSIA_FN(std::size_t i) {
-      random draw{key, stream, i};
-      for (std::size_t c = 0; c < in.cols; ++c) out[i][c] = draw.uniform() < dropped ? T{0} : keep * in[i][c];
-    });
+    random const dice{ctx.random_seed(), stream};
+    detail::each_kept(ctx, x.rows(), x.cols(), dice, dropped,
+                      detail::drop_some<T, S>{detail::value_of(x), detail::made(y), keep});
     if (y.tracked()) {
       on.record([=, &ctx] {
-        dense<T const, S> const dy = detail::grad_of(y);
-        dense<T, S> const dx = x.grad;
-        each_row(ctx, dy.rows, 16 * dy.cols, [=] INTARSIA_FN(std::size_t i) {
-          random draw{key, stream, i};
-          for (std::size_t c = 0; c < dy.cols; ++c) {
-            if (draw.uniform() >= dropped) dx[i][c] += keep * dy[i][c];
-          }
-        });
+        detail::each_kept(ctx, x.rows(), x.cols(), dice, dropped,
+                          detail::pull_kept<T, S>{detail::grad_of(y), x.grad, keep});
       });
     }
     return y;

@@ -66,8 +66,8 @@ template <axis R, axis C, class T, class S, recorder On>
     });
     column_sum(ctx, detail::reading(squares), deviation, false);
   }
-  each_row(ctx, 1, cols, [=] INTARSIA_FN(std::size_t) {
-    for (std::size_t c = 0; c < cols; ++c) deviation.data[c] = std::sqrt(share * deviation.data[c]);
+  each_row(ctx, 1, cols, [=] INTARSIA_FN(std::size_t, team_of<On> by) {
+    for (std::size_t c = by.first(); c < cols; c += by.step()) deviation.data[c] = std::sqrt(share * deviation.data[c]);
   });
   each_row(ctx, in.rows, 2 * cols, [=] INTARSIA_FN(std::size_t i, team_of<On> by) {
     for (std::size_t c = by.first(); c < cols; c += by.step()) out[i][c] /= deviation.data[c] + epsilon;

@@ -14,25 +14,34 @@ struct row_adagrad_rule {
 
   float const* rate;
   T epsilon, decay;
-  INTARSIA_FN void operator()(T* x, T const* gradient, std::size_t cols, T& sum) const {
-    constexpr std::size_t apart = 16;  // sums that do not wait for each other
-    T squares[apart]{};
-    std::size_t i = 0;
-    for (; i + apart <= cols; i += apart) {
+  template <class Team>
+  INTARSIA_FN void operator()(Team by, T* x, T const* gradient, std::size_t cols, T& sum) const {
+    T const now = sum + squares(by, x, gradient, cols) / static_cast<T>(cols);
+    if (by.owns(0)) sum = now;
+    T const step = static_cast<T>(*rate) / (root_of(now) + epsilon);
+    for (std::size_t c = by.first(); c < cols; c += by.step()) x[c] -= step * (gradient[c] + decay * x[c]);
+  }
+
+ private:
+  template <class Team>
+  [[nodiscard]] INTARSIA_FN T squares(Team by, T const* x, T const* gradient, std::size_t cols) const {
+    constexpr std::size_t apart = Team::shares ? 1 : 16;  // sums that do not wait for each other
+    T part[apart]{};
+    std::size_t const step = apart * by.step();
+    std::size_t i = by.first();
+    for (; i + apart <= cols; i += step) {
       for (std::size_t k = 0; k < apart; ++k) {
         T const g = gradient[i + k] + decay * x[i + k];
-        squares[k] += g * g;
+        part[k] += g * g;
       }
     }
-    for (; i < cols; ++i) {
+    for (; !Team::shares && i < cols; ++i) {
       T const g = gradient[i] + decay * x[i];
-      squares[i % apart] += g * g;
+      part[i % apart] += g * g;
     }
     T all{0};
-    for (std::size_t k = 0; k < apart; ++k) all += squares[k];
-    sum += all / static_cast<T>(cols);
-    T const step = static_cast<T>(*rate) / (root_of(sum) + epsilon);
-    for (std::size_t c = 0; c < cols; ++c) x[c] -= step * (gradient[c] + decay * x[c]);
+    for (std::size_t k = 0; k < apart; ++k) all += part[k];
+    return by.sum(all);
   }
 };
 }  // namespace detail

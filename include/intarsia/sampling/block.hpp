@@ -3,6 +3,7 @@
 
 #include <intarsia/core/id.hpp>
 #include <intarsia/graph/graph.hpp>
+#include <intarsia/sampling/block_hops.hpp>
 #include <intarsia/sampling/buffer.hpp>
 #include <intarsia/tensor/tensor.hpp>
 #include <numeric>
@@ -46,44 +47,28 @@ struct block_data {
 // A neighborhood of as many hops as a model has layers; the interface of graph<S>. Slots number its nodes: the
 // targets of a hop are the first of its sources, for every type. Owned by a batch and refilled by a sampler.
 template <schema_type S>
-class block {
- public:
-  using schema = S;
+class block : public block_hops<S, host> {
+  using base = block_hops<S, host>;
+  using base::hops_;
 
-  // What layer `layer` of `layers` reads; layer 0 is computed first and has the outermost sources. Valid until the
-  // block is refilled. Throws shape_error where the model has another number of layers than there were fan-outs.
+ public:
+  // Of the whole graph, any number of layers reads the same edges.
   [[nodiscard]] intarsia::hop<S> const& hop(std::size_t layer, std::size_t layers) const {
-    if (whole_) return hops_.front();
-    expects(layers == hops_.size() && layer < layers,
-            "block: give the sampler one fan-out for each layer of the model");
-    return hops_[layer];
+    return whole_ ? hops_.front() : base::hop(layer, layers);
   }
-  [[nodiscard]] std::size_t layers() const { return hops_.size(); }
-  // True where the block is the whole graph: slots are ids, and any number of layers reads the same edges.
+  // True where the block is the whole graph: slots are ids.
   [[nodiscard]] bool whole() const { return whole_; }
 
   // The nodes behind the slots: all sources of the outermost hop, or where that names its sources by id, all its
   // targets. The first targets(n) are those that were asked for.
   template <key_of<typename S::node_keys> N>
-  [[nodiscard]] std::span<id<N> const> ids(N) const {
-    return detail::as<id<N>>(data_.ids[S::template node_index<N>].view());
+  [[nodiscard]] std::span<id<N> const> ids(N n) const {
+    return base::ids_of(n, data_.ids);
   }
-  // How many nodes of a type the last layer computes.
-  template <key_of<typename S::node_keys> N>
-  [[nodiscard]] std::size_t targets(N n) const {
-    return hops_.back().targets[n];
-  }
-
   // Per type the rows of a table that the slots stand for, without a copy. features[n]: a tensor or view per type.
   template <class Features>
   [[nodiscard]] auto rows(Features const& features) const {
-    return S::map_nodes([&](auto n) {
-      if constexpr (requires { features[n].view(); }) {
-        return rows_of_view(n, features[n].view());
-      } else {
-        return rows_of_view(n, features[n]);
-      }
-    });
+    return base::rows_of(features, data_.ids);
   }
 
   // For samplers: the storage behind, and the views of it once it is filled.
@@ -115,17 +100,7 @@ class block {
   }
 
  private:
-  template <class N, class View>
-  auto rows_of_view(N, View table) const {
-    using T = typename View::scalar;
-    using Rows = typename View::row_axis;
-    using Cols = typename View::col_axis;
-    return indexed_view<Rows, Cols, T, host>{view<Rows, Cols, T const>{dense<T const>(table)},
-                                             data_.ids[S::template node_index<N>].view()};
-  }
-
   detail::block_data data_;
-  std::vector<intarsia::hop<S>> hops_;
   bool whole_ = false;
 };
 
