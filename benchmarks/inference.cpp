@@ -38,13 +38,6 @@ struct loaded {
   void run() { model.every_node(ctx, graph, features, tables); }
 };
 
-[[nodiscard]] double peak_bytes() {
-  auto const status = ia::read_file("/proc/self/status");
-  std::string const text{ia::text_of(status)};
-  auto const at = text.find("VmHWM:");
-  return at == std::string::npos ? 0 : 1024 * std::stod(text.substr(at + 6));
-}
-
 void add_graph(options const& o, std::vector<entry>& entries, std::string const& name, std::string const& graph) {
   auto const made = std::make_shared<lazy<loaded>>([=] { return std::make_unique<loaded>(o, graph); });
   entries.push_back({"w13/" + name + " two layers f32/hetero_sage, every_node",
@@ -59,7 +52,8 @@ void add_graph(options const& o, std::vector<entry>& entries, std::string const&
                        state.counters["table_bytes"] = 512 * n;
                        state.counters["stored_bytes"] = 2 * 512 * n;
                        state.counters["flop"] = 2 * 2 * n * 256 * 128;
-                       state.counters["peak_bytes"] = peak_bytes();
+                       state.counters["peak_bytes"] = bench::held_bytes("VmHWM:");
+                       state.counters["feature_bytes"] = 512 * n;
                      },
                      [=](std::string const& path) {
                        auto& s = **made;

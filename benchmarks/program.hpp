@@ -6,6 +6,7 @@
 
 #include <cctype>
 #include <cstdint>
+#include <fstream>
 #include <functional>
 #include <intarsia/intarsia.hpp>
 #include <iostream>
@@ -30,6 +31,16 @@ struct options {
 [[nodiscard]] inline ia::context make_context(options const& o) {
   if (o.threads <= 1) return ia::context{ia::inline_executor{}, ia::seed{42}, o.cap};
   return ia::context{ia::thread_pool{o.threads}, ia::seed{42}, o.cap};
+}
+
+// Bytes of this process by a line of the kernel's account of it: "VmRSS:" is what it holds, "VmHWM:" the most so far. 0
+// where there is no such account.
+[[nodiscard]] inline double held_bytes(std::string const& line) {
+  std::ifstream account{"/proc/self/status"};
+  for (std::string text; std::getline(account, text);) {
+    if (text.rfind(line, 0) == 0) return 1024 * std::stod(text.substr(line.size()));
+  }
+  return 0;
 }
 
 // Input files, read when they are first asked for and kept.

@@ -45,6 +45,7 @@ struct training {
   model towers;
   ia::adagrad<> learn{towers, {.rate = 0.05f, .epsilon = 1e-10f}};
   std::size_t next = 0;
+  double before = 0;  // bytes that the process held before its first step: inputs and parameters
 
   training(options const& o, ia::precision products) : ctx{bench::make_context(o)} {
     ctx.products(products);
@@ -53,6 +54,7 @@ struct training {
     for (std::uint32_t const i : in.list("w10_items")) items.push_back({i});
     auto const q = ia::load_npy(in.path("w10_logq"));
     log_q.assign(q.data(), q.data() + q.size());
+    before = bench::held_bytes("VmRSS:");
   }
   // read(gradients, rows of the batch's users, rows of its items) comes before the step.
   template <class Read>
@@ -95,14 +97,6 @@ struct training {
   }
 };
 
-// The most memory that the process has held so far.
-[[nodiscard]] double peak_bytes() {
-  auto const status = ia::read_file("/proc/self/status");
-  std::string const text{ia::text_of(status)};
-  auto const at = text.find("VmHWM:");
-  return at == std::string::npos ? 0 : 1024 * std::stod(text.substr(at + 6));
-}
-
 void add_steps(options const& o, std::vector<entry>& entries, std::string const& variant, ia::precision products) {
   auto const made = std::make_shared<lazy<training>>([=] { return std::make_unique<training>(o, products); });
   for (std::size_t const size : {4096u, 16384u, 65536u}) {
@@ -117,7 +111,8 @@ void add_steps(options const& o, std::vector<entry>& entries, std::string const&
                          state.counters["row_bytes"] = 256;
                          state.counters["bf16"] = products == ia::precision::bf16;
                          state.counters["table_bytes"] = 256e6;
-                         state.counters["peak_bytes"] = peak_bytes();
+                         state.counters["peak_bytes"] = bench::held_bytes("VmHWM:");
+                         state.counters["step_bytes"] = bench::held_bytes("VmHWM:") - s.before;
                        },
                        size > 16384 ? std::function<void(std::string const&)>{} : [=](std::string const& path) {
                          made->drop();

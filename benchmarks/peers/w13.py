@@ -1,7 +1,10 @@
 """w13: two layers of mean SAGE over every node, width 128, layer by layer.
 
-PyG's own inference loop draws all neighbors with its NeighborLoader, which needs pyg-lib; where that is not installed
-the torch rows stand for it: blocks of targets, embedding_bag and one product a block.
+The idiomatic rows are the peers' documented `inference` loops: PyG's SAGEConv over batches of targets with all their
+neighbors, whose entries are cut from the CSC instead of drawn by NeighborLoader (which needs pyg-lib, and numbers the
+sources of each batch anew: the conv here reads them from the table of all nodes, which is quicker), and DGL's
+DataLoader of full-neighbor blocks. Beside them the best that was found: embedding_bag and one product a block in torch,
+the whole graph at once in DGL.
 """
 import common
 import torch
@@ -13,12 +16,17 @@ some = slice(0, 2_000_000, 1000)
 CASES = [("G2M two layers f32", "g2m")] + ([("G10M two layers f32", "g10m")] if common.options.large else [])
 
 
+def peak():
+    with open("/proc/self/status") as status:
+        return next(1024.0 * int(line.split()[1]) for line in status if line.startswith("VmHWM"))
+
+
 def add(who, variant, case, nodes, call, idiomatic=False):
     def compare(path):
         found = common.difference(common.ours(path, "out"), call()[some].numpy())
         return found, 1e-4, f"outputs differ by {found:.1e}"
-    common.add(who, variant, case, call, compare=compare, idiomatic=idiomatic, work=lambda: {"nodes_done": nodes},
-               warm=0)
+    common.add(who, variant, case, call, compare=compare, idiomatic=idiomatic, warm=0,
+               work=lambda: {"nodes_done": nodes, "peak_bytes": peak()})
 
 
 dgl = common.optional("dgl")
@@ -43,6 +51,29 @@ for case, name in CASES:
                     x = y
             return x
         add("torch", "blocks of targets, embedding_bag, one product", case, x.size(0), blocks)
+        if common.optional("torch_geometric") is None:
+            continue
+        from torch_geometric.nn import SAGEConv
+        convs = [SAGEConv(128, 128) for _ in (1, 2)]
+        for layer, c in enumerate(convs, 1):
+            c.lin_l.weight.data = weight(layer, "co").t().contiguous()
+            c.lin_l.bias.data.zero_()
+            c.lin_r.weight.data = weight(layer, "self_item").t().contiguous()
+
+        def loop(x=x, offsets=offsets, sources=sources, convs=convs, size=4096):
+            with torch.no_grad():
+                for conv in convs:
+                    found = []
+                    for b in range(0, x.size(0), size):
+                        end = min(b + size, x.size(0))
+                        first, last = int(offsets[b]), int(offsets[end])
+                        targets = torch.repeat_interleave(torch.arange(end - b), torch.diff(offsets[b:end + 1]))
+                        edges = torch.stack([sources[first:last].long(), targets])
+                        y = conv((x, x[b:end]), edges)
+                        found.append(y.relu_() if conv is convs[0] else y)
+                    x = torch.cat(found)
+            return x
+        add("pyg", "inference loop: SAGEConv, batches of 4096 targets", case, x.size(0), loop, idiomatic=True)
     else:
         from dgl.nn import SAGEConv
         graph = dgl.graph(("csc", (offsets.int(), sources, torch.tensor([], dtype=torch.int32))), num_nodes=x.size(0))
@@ -57,5 +88,21 @@ for case, name in CASES:
         def whole(graph=graph, convs=convs, x=x):
             with torch.no_grad():
                 return convs[1](graph, convs[0](graph, x).relu_())
-        add("dgl", "SAGEConv on the whole graph, int32", case, x.size(0), whole, idiomatic=True)
+        add("dgl", "SAGEConv on the whole graph, int32", case, x.size(0), whole)
+
+        def loop(graph=graph, convs=convs, x=x, size=4096):
+            sampler = dgl.dataloading.MultiLayerFullNeighborSampler(1)
+            with torch.no_grad():
+                for conv in convs:
+                    y = torch.empty_like(x)
+                    batches = dgl.dataloading.DataLoader(graph, torch.arange(x.size(0), dtype=torch.int32), sampler,
+                                                         batch_size=size, shuffle=False, drop_last=False, num_workers=0)
+                    b = 0
+                    for inputs, outputs, (block,) in batches:
+                        h = conv(block, x[inputs.long()])
+                        y[b:b + len(outputs)] = h.relu_() if conv is convs[0] else h
+                        b += len(outputs)
+                    x = y
+            return x
+        add("dgl", "inference loop: DataLoader of full-neighbor blocks of 4096", case, x.size(0), loop, idiomatic=True)
 common.serve()
