@@ -15,22 +15,23 @@ namespace intarsia::inline v0::cpu {
 namespace detail {
 using marks_of_sixteen [[gnu::vector_size(16)]] = std::int8_t;
 
-// Sixteen counts.
+// Sixteen counts. A template, because nvcc 13 crashes on the choice between vectors elsewhere.
+template <class T>
 struct counts_weigher {
-  static constexpr std::size_t width = lane_count<float>;
+  static constexpr std::size_t width = lane_count<T>;
 
   count_weighing by;
-  float const *counts, *weights, *factors;
-  float* found;
+  T const *counts, *weights, *factors;
+  T* found;
   std::uint8_t* of_interest;
 
   void operator()(std::size_t place) const {
-    lanes<float> const none = lanes<float>{} - std::numeric_limits<float>::infinity();
-    lanes<float> factor, weight, count;
+    lanes<T> const none = lanes<T>{} - std::numeric_limits<T>::infinity();
+    lanes<T> factor, weight, count;
     load_lanes(count, counts + place * width);
     load_lanes(factor, factors + place * width);
     load_lanes(weight, weights + place * width);
-    lanes<float> w = by.factor * factor * (weight * (count / (count + by.shrink)));
+    lanes<T> w = by.factor * factor * (weight * (count / (count + by.shrink)));
     w = count >= by.support ? w : none;
     marks_of_sixteen const marks = __builtin_convertvector(w >= by.lowest, marks_of_sixteen) & 1;
     store_lanes(w, found + place * width);
@@ -45,7 +46,7 @@ struct counts_weigher {
 inline void weigh_counts(context const& ctx, count_weighing const& by, std::size_t count, float const* counts,
                          float const* weights, float const* factors, float* found, std::uint8_t* of_interest) {
   detail::run_on(ctx.instructions(), 0, count / 16,
-                 detail::counts_weigher{by, counts, weights, factors, found, of_interest});
+                 detail::counts_weigher<float>{by, counts, weights, factors, found, of_interest});
 }
 
 }  // namespace intarsia::inline v0::cpu
