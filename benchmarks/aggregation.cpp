@@ -163,7 +163,7 @@ void add_block(options const& o, std::vector<entry>& entries) {
 struct whole {
   ia::context ctx;
   ia::adjacency links;
-  features<float> table, slope;
+  features<float> table;  // also the gradient that arrives: memory is short beside two peers
   lazy<features<ia::bf16>> halves;
   std::vector<std::uint32_t> ids;
   double hot_reads = 0;
@@ -175,10 +175,6 @@ struct whole {
         }} {
     inputs const in{o.data};
     table = ia::load_table<Node>(in.path("x_g2m"));
-    slope = features<float>{table.rows()};
-    for (std::size_t i = 0; i < slope.rows(); ++i) {  // the table's rows from the last to the first
-      std::copy_n(table[table.rows() - 1 - i].data(), 128, slope[i].data());
-    }
     links = ia::adjacency{in.edges("g2m", table.rows())};
     hot_reads = reads_of_hot_rows({links.view().forward.columns, links.edges()}, table.rows());
     ids.resize(table.rows());
@@ -238,7 +234,7 @@ void add_whole(options const& o, std::vector<entry>& entries) {
                      }});
   auto const both_ways = [=](whole& s, ia::tape<ia::context>& tape) {
     auto const x = tape.input(s.table);
-    with_slope on{tape, ia::dense<float>(s.slope.view())};
+    with_slope on{tape, ia::dense<float>(s.table.view())};
     static_cast<void>(ia::aggregate(on, view(s), x));
     on.backward();
     return x;
