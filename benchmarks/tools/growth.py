@@ -2,6 +2,7 @@
 import math
 
 SIZES = {"items": 1e8, "edges": 1e10, "width": 128}
+FROM = 25e6  # edges; below, parts of the graph stay in the caches, and leaving them is not growth
 GB = 1e9
 
 
@@ -20,7 +21,10 @@ def series(rows):
 
 
 def exponent(points):
-    """The slope of the least squares line through (log edges, log seconds)."""
+    """The slope of the least squares line through (log edges, log seconds) of the sizes that no cache holds."""
+    points = [p for p in points if p[0] >= FROM]
+    if len(points) < 2:
+        return float("nan")
     xs, ys = [math.log(x) for x, _ in points], [math.log(y) for _, y in points]
     x, y = sum(xs) / len(xs), sum(ys) / len(ys)
     below = sum((a - x) ** 2 for a in xs)
@@ -33,7 +37,8 @@ def lines(rows):
     found = {k: p for k, p in series(rows).items() if len(p) > 1}
     if not found:
         return
-    yield "| | " + " | ".join(f"{x / 1e6:.0f} M edges" for x, _ in max(found.values(), key=len)) + " | exponent |"
+    yield "| | " + " | ".join(f"{x / 1e6:.0f} M edges" for x, _ in max(found.values(), key=len)) + \
+        f" | exponent from {FROM / 1e6:.0f} M |"
     yield "| --- |" + " ---: |" * (len(max(found.values(), key=len)) + 1)
     for kind, points in found.items():
         yield f"| {kind}, s | " + " | ".join(f"{y:.3g}" for _, y in points) + f" | {exponent(points):.2f} |"
@@ -68,7 +73,8 @@ def large(rows, figures):
         most, seconds = points[-1]
         if "batches" in kind:
             continue
-        grown = seconds * (edges / most) ** max(1.0, exponent(points)) if len(points) > 1 else seconds * edges / most
+        slope = exponent(points)
+        grown = seconds * (edges / most) ** (1.0 if math.isnan(slope) else max(1.0, slope))
         if "width" in kind:
             grown *= width / float(kind.rsplit(" ", 1)[1])
             kind = f"mean over all neighbors, width {width}"
