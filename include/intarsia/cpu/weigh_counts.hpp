@@ -15,7 +15,7 @@ namespace intarsia::inline v0::cpu {
 namespace detail {
 using marks_of_sixteen [[gnu::vector_size(16)]] = std::int8_t;
 
-// Sixteen counts. A template, because nvcc 13 crashes on the choice between vectors elsewhere.
+// Sixteen counts.
 template <class T>
 struct counts_weigher {
   static constexpr std::size_t width = lane_count<T>;
@@ -42,11 +42,13 @@ struct counts_weigher {
 
 // found[k] = the weight by `by` of counts[k] users whose weights' sum is weights[k], -infinity without support.
 // of_interest[k] says whether found[k] is not below by.lowest. `count` is a multiple of 16. Runs on the calling thread
-// and touches nothing of the context, so that pieces of a bulk may call it.
-inline void weigh_counts(context const& ctx, count_weighing const& by, std::size_t count, float const* counts,
-                         float const* weights, float const* factors, float* found, std::uint8_t* of_interest) {
+// and touches nothing of the context, so that pieces of a bulk may call it. A template, with Count = float, because
+// nvcc 13 crashes on vectors of a type that it knows at once.
+template <class Count>
+void weigh_counts(context const& ctx, count_weighing const& by, std::size_t count, Count const* counts,
+                  float const* weights, float const* factors, float* found, std::uint8_t* of_interest) {
   detail::run_on(ctx.instructions(), 0, count / 16,
-                 detail::counts_weigher<float>{by, counts, weights, factors, found, of_interest});
+                 detail::counts_weigher<Count>{by, counts, weights, factors, found, of_interest});
 }
 
 }  // namespace intarsia::inline v0::cpu
