@@ -16,6 +16,23 @@ def number(x):
     return f"{x:,.0f}" if x >= 1000 else f"{x:.3g}"
 
 
+def more_threads(ours):
+    """How much faster several threads are than one."""
+    alone = {(r["workload"], r["case"], r["variant"]): r["median"] for r in ours if r["threads"] == 1}
+    found = [(r, alone.get((r["workload"], r["case"], r["variant"]))) for r in ours if r["threads"] > 1]
+    if not any(one for _, one in found):
+        return
+    yield "## More threads than one"
+    yield ""
+    yield "| | Case | Ours | ms with one | Threads | ms | times as fast |"
+    yield "| --- | --- | --- | ---: | ---: | ---: | ---: |"
+    for r, one in found:
+        if one:
+            yield f"| {r['workload']} | {r['case']} | {r['variant']} | {number(one)} | {r['threads']} " \
+                  f"| {number(r['median'])} | {one / r['median']:.2f} |"
+    yield ""
+
+
 def lines(result):
     machine, rows = result["machine"], [r for r in result["rows"] if "median" in r]
     yield f"Measured {machine['date']} on {machine['cpu']}, family {machine['family']} model {machine['model']}, " \
@@ -48,7 +65,8 @@ def lines(result):
     yield ""
     yield "| | Case | Ours | Threads | ms | best | idiomatic | of the roof | best peer |"
     yield "| --- | --- | --- | ---: | ---: | ---: | ---: | ---: | --- |"
-    ours = sorted((r for r in rows if r["who"] == "ours"), key=lambda r: (int(r["workload"][1:]), r["threads"]))
+    ours = sorted((r for r in rows if r["who"] == "ours" and r["workload"] != "w14"),
+                  key=lambda r: (int(r["workload"][1:]), r["threads"]))
     for r in ours:
         ratio = lambda name: f"{r[f'ratio_to_{name}_peer']:.2f}" if f"ratio_to_{name}_peer" in r else ""
         roof = f"{100 * r['fraction_of_roof']:.0f} %" if "fraction_of_roof" in r else ""
@@ -60,6 +78,7 @@ def lines(result):
         if why(r):
             yield f"- {r['workload']}, {r['case']}: {why(r)}."
     yield ""
+    yield from more_threads(ours)
     yield "## All rows"
     yield ""
     yield "| | Case | Threads | Who | Variant | ms | least - most | rejected |"
