@@ -64,6 +64,7 @@
 #include <intarsia/exec/recorder.hpp>
 #include <intarsia/exec/row_draws.hpp>
 #include <intarsia/exec/scope.hpp>
+#include <intarsia/exec/steps.hpp>
 #include <intarsia/exec/tape.hpp>
 #include <intarsia/exec/team.hpp>
 

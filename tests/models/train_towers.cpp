@@ -64,7 +64,7 @@ TEST_CASE("train_towers: without pairs nothing happens, and sizes that do not fi
   small::towers model{mlp<6, 10, 5>{ctx}, mlp<6, 10, 5>{ctx}};
   auto const before = small::weights(model);
   history_mean const histories{ctx, chosen.by_user(), items.view(), {6}};
-  auto const run = [&](interactions const& on, tower_inputs const& inputs) {
+  auto const run = [&](interactions const& on, tower_inputs<> const& inputs) {
     train_towers(ctx, model, on, histories, inputs, {.batch = 8, .steps = 2}, "towers", {}, [](std::size_t, double) {});
   };
   run(chosen.where([](std::uint32_t, std::uint32_t) { return false; }), {items.view(), {}, items.view()});

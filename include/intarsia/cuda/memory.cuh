@@ -174,9 +174,21 @@ struct owned_in<device, T> {
   [[nodiscard]] static type zeros(auto const& x, std::size_t rows, std::size_t cols) {
     return type::zeros_beside(x, rows, cols);
   }
-  static void set(type& x, T value) {
-    cuda::check(cudaMemcpyAsync(x.data(), &value, sizeof(T), cudaMemcpyHostToDevice, x.memory().stream()),
-                "setting a number");
+  [[nodiscard]] static type in(cuda::context& ctx, std::size_t rows, std::size_t cols) { return {ctx, rows, cols}; }
+  static void set(type& x, T value) { write(x, &value, 1); }
+  static void write(auto& x, T const* from, std::size_t count) {
+    if (count == 0) return;
+    cuda::check(cudaMemcpyAsync(x.data(), from, count * sizeof(T), cudaMemcpyHostToDevice, x.memory().stream()),
+                "moving to the device");
+  }
+  [[nodiscard]] static tensor<dyn, dyn, T> read(auto const& x) {
+    tensor<dyn, dyn, T> made(x.rows(), x.cols());
+    if (x.size() == 0) return made;
+    cuda::check(cudaMemcpyAsync(made.data(), x.data(), x.size() * sizeof(T), cudaMemcpyDeviceToHost,
+                                x.memory().stream()),
+                "moving to the host");
+    cuda::check(cudaStreamSynchronize(x.memory().stream()), "waiting for the stream");
+    return made;
   }
 };
 }  // namespace intarsia::inline v0::detail

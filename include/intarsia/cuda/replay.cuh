@@ -1,7 +1,8 @@
 // A step that is the same work every time, as one CUDA graph: the host launches once instead of for each kernel.
 #pragma once
 
-#include <intarsia/cuda/context.cuh>
+#include <intarsia/cuda/memory.cuh>
+#include <intarsia/exec/steps.hpp>
 #include <utility>
 
 namespace intarsia::inline v0::cuda {
@@ -94,3 +95,10 @@ class replay {
 };
 
 }  // namespace intarsia::inline v0::cuda
+
+namespace intarsia::inline v0::detail {
+template <>
+struct repeating<cuda::context> : cuda::replay {
+  using cuda::replay::replay;
+};
+}  // namespace intarsia::inline v0::detail

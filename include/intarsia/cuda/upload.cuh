@@ -18,7 +18,6 @@ template <class T>
 struct parameter_place {
   T const* host_numbers;
   device_tensor<dyn, dyn, T> numbers;
-  static auto members(auto& self) { return std::tuple{named("numbers", self.numbers)}; }
 };
 
 // A recorder that hands a layer the device's copy of each parameter it asks for; all else it leaves to `On`.
@@ -81,6 +80,7 @@ template <class M>
 class uploaded {
  public:
   using space = device;
+  using host_module = M;
 
   uploaded(context& ctx, M const& model) : context_{&ctx}, model_{model} {
     visit(model_, [&](std::string const&, auto const& x) {
@@ -137,7 +137,23 @@ class uploaded {
     return place->numbers;
   }
 
-  static auto members(auto& self) { return std::tuple{named("float", self.single_), named("double", self.twice_)}; }
+  // For visit(): the device's tensors by the paths of the module's own, so that a checkpoint of the one is a checkpoint
+  // of the other.
+  static void each_tensor(auto& self, auto&& f, std::string const& path) {
+    visit(
+        self.model_,
+        [&](std::string const& name, auto const& x) {
+          using T = typename std::remove_cvref_t<decltype(x)>::scalar;
+          if (x.size() == 0) return;
+          auto const& found = self.template numbers_of<T>(x.data());
+          if constexpr (std::is_const_v<std::remove_reference_t<decltype(self)>>) {
+            f(name, found);
+          } else {
+            f(name, const_cast<std::remove_cvref_t<decltype(found)>&>(found));
+          }
+        },
+        path);
+  }
 
  private:
   template <class T>

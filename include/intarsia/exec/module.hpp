@@ -4,9 +4,11 @@
 //   }
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <cstddef>
 #include <intarsia/schema/typed_map.hpp>
+#include <intarsia/tensor/csr.hpp>
 #include <intarsia/tensor/tensor.hpp>
 #include <optional>
 #include <string>
@@ -31,6 +33,7 @@ template <class T>
 template <class M>
 concept module =
     requires(M& m) { std::remove_const_t<M>::members(m); } ||
+    requires(M& m, void (*f)(std::string const&, int)) { std::remove_const_t<M>::each_tensor(m, f, std::string{}); } ||
     because<"a module lists its parts: static auto members(auto& self) { return std::tuple{ia::named(...)}; }">();
 
 namespace detail {
@@ -42,15 +45,41 @@ inline constexpr bool is_tensor = requires(T& x) {
   x.data();
   x.view();
 };
-// What owns zeros, (rows, cols), in the same memory as a tensor; other memories than the host's add theirs.
-// set(x, value) writes the first number of x, before the work to come.
+// What owns numbers, (rows, cols), in a memory; other memories than the host's add theirs. zeros(x, ...) lie in that of
+// a tensor, in(ctx, ...) are uninitialised in that of a context. set(x, value) writes the first number of x, write(x,
+// from, count) its first `count`, before the work to come; both have read what they write when they return. read(x) is
+// a copy on the host, after the work before it.
 template <class Space, class T>
 struct owned_in;
 template <class T>
 struct owned_in<host, T> {
   using type = tensor<dyn, dyn, T>;
   [[nodiscard]] static type zeros(auto const& /*x*/, std::size_t rows, std::size_t cols) { return type(rows, cols); }
+  [[nodiscard]] static type in(auto& /*ctx*/, std::size_t rows, std::size_t cols) { return type(rows, cols); }
   static void set(type& x, T value) { x.data()[0] = value; }
+  static void write(auto& x, T const* from, std::size_t count) { std::copy_n(from, count, x.data()); }
+};
+// A copy of the pattern of a sparse matrix of the host in the memory of a context.
+template <class Space>
+class csr_in {
+ public:
+  csr_in(auto& ctx, csr_view<> a)
+      : rows_{a.rows},
+        cols_{a.cols},
+        entries_{a.entries()},
+        offsets_{owned_in<Space, std::uint64_t>::in(ctx, a.offsets ? a.rows + 1 : 0, 1)},
+        columns_{owned_in<Space, std::uint32_t>::in(ctx, entries_, 1)} {
+    owned_in<Space, std::uint64_t>::write(offsets_, a.offsets, offsets_.size());
+    owned_in<Space, std::uint32_t>::write(columns_, a.columns, entries_);
+  }
+  [[nodiscard]] csr_view<Space> view() const {
+    return {rows_, cols_, offsets_.size() > 0 ? offsets_.data() : nullptr, columns_.data(), nullptr, nullptr, entries_};
+  }
+
+ private:
+  std::size_t rows_, cols_, entries_;
+  typename owned_in<Space, std::uint64_t>::type offsets_;
+  typename owned_in<Space, std::uint32_t>::type columns_;
 };
 // Where the tensors of a module lie: it says so by `space`, or they are the host's.
 template <class M>
@@ -99,9 +128,30 @@ void visit(M& part, F&& f, std::string const& path = {}) {
     if (part) visit(*part, f, path);
   } else if constexpr (requires { typename Plain::key_list; }) {
     part.each([&](auto key, auto& value) { visit(value, f, below(detail::key_name(key))); });
+  } else if constexpr (requires { Plain::each_tensor(part, f, path); }) {
+    Plain::each_tensor(part, f, path);  // a module that lies elsewhere than the one it was made of
   } else {
     static_assert(module<M>);
     std::apply([&](auto... member) { (visit(member.value, f, below(member.name)), ...); }, Plain::members(part));
+  }
+}
+
+// f(on, module), for modules that are not called directly, wherever they lie.
+template <class On, class M, class F>
+decltype(auto) with(On& on, M const& part, F&& f) {
+  if constexpr (requires { typename M::host_module; }) {
+    return part.with(on, f);
+  } else {
+    return f(on, part);
+  }
+}
+// The module on the host: itself, or a copy of what lies elsewhere, after the work before it.
+template <class M>
+[[nodiscard]] decltype(auto) on_host(M const& part) {
+  if constexpr (requires { typename M::host_module; }) {
+    return part.download();
+  } else {
+    return (part);
   }
 }
 

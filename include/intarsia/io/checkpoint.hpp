@@ -1,4 +1,5 @@
 // Saving and loading of whatever has parts with names: a layer, a model, an optimiser, or several of them in one file.
+// What lies on a device is read from it and written to it, by the paths that it has on the host.
 // A tensor goes by its path, as in first/neighbor/audiobook.co_listened.podcast/weight.
 #pragma once
 
@@ -6,6 +7,7 @@
 #include <cstddef>
 #include <intarsia/exec/module.hpp>
 #include <intarsia/io/safetensors_writer.hpp>
+#include <memory>
 #include <string>
 #include <string_view>
 #include <unordered_map>
@@ -70,7 +72,19 @@ class checkpoint_reader {
   template <class M>
   void copy(M& part, std::string const& path) {
     visit(
-        part, [&](std::string const&, auto& x) { file_.copy(*found_[copied_++], x.data()); }, path);
+        part,
+        [&](std::string const&, auto& x) {
+          using tensor_type = std::remove_cvref_t<decltype(x)>;
+          if constexpr (std::is_same_v<typename tensor_type::space, host>) {
+            file_.copy(*found_[copied_++], x.data());
+          } else {
+            using T = typename tensor_type::scalar;
+            tensor<dyn, dyn, T> staged(x.rows(), x.cols());
+            file_.copy(*found_[copied_++], staged.data());
+            owned_in<typename tensor_type::space, T>::write(x, staged.data(), staged.size());
+          }
+        },
+        path);
   }
 
  private:
@@ -103,6 +117,8 @@ concept saveable = detail::is_tensor<std::remove_const_t<M>> || detail::is_list<
   typename std::remove_const_t<M>::key_list;
 } || requires(M& m) {
   std::remove_const_t<M>::members(m);
+} || requires(M& m, void (*f)(std::string const&, int)) {
+  std::remove_const_t<M>::each_tensor(m, f, std::string{});
 } || because<"only tensors, modules (with members), and lists or maps of them are saved">();
 
 // Writes several parts into one file, each below its name:
@@ -112,10 +128,20 @@ template <saveable... Parts>
 requires(sizeof...(Parts) > 0) void save(std::string const& path, metadata const& texts, named_member<Parts>... parts) {
   safetensors_writer file;
   file.metadata = texts;
-  (visit(
-       std::as_const(parts.value), [&](std::string const& name, auto const& x) { file.add(name, x); },
-       std::string{parts.name}),
-   ...);
+  std::vector<std::shared_ptr<void const>> copies;  // of what does not lie on the host
+  auto const add = [&](std::string const& name, auto const& x) {
+    using tensor_type = std::remove_cvref_t<decltype(x)>;
+    if constexpr (std::is_same_v<typename tensor_type::space, host>) {
+      file.add(name, x);
+    } else {
+      using T = typename tensor_type::scalar;
+      using copy = tensor<dyn, dyn, T>;
+      auto const made = std::make_shared<copy const>(detail::owned_in<typename tensor_type::space, T>::read(x));
+      copies.push_back(made);
+      file.add(name, *made);
+    }
+  };
+  (visit(std::as_const(parts.value), add, std::string{parts.name}), ...);
   file.save(path);
 }
 // Writes one module, its tensors named by their paths alone.

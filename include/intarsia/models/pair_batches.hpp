@@ -1,4 +1,5 @@
-// Batches of who chose what, for a softmax over the items of the batch.
+// Batches of who chose what, for a softmax over the items of the batch, and those of the batches where a step reads
+// them.
 #pragma once
 
 #include <algorithm>
@@ -7,8 +8,11 @@
 #include <intarsia/core/expects.hpp>
 #include <intarsia/core/random.hpp>
 #include <intarsia/exec/backend.hpp>
+#include <intarsia/exec/module.hpp>
+#include <intarsia/exec/row_draws.hpp>
 #include <intarsia/graph/interactions.hpp>
 #include <intarsia/sampling/permutation.hpp>
+#include <span>
 #include <vector>
 
 namespace intarsia::inline v0 {
@@ -84,6 +88,8 @@ class pair_batches {
    private:
     pair_batches const* of_;
   };
+  // (users x items): the items of each user.
+  [[nodiscard]] csr_view<> chosen() const { return from_.by_user(); }
   // (row, column) -> bool, for in_batch_softmax.
   [[nodiscard]] mask known() const { return mask{*this}; }
   // Whether the item of a pair is shown as if it had no interactions.
@@ -105,5 +111,70 @@ class pair_batches {
  private:
   std::vector<std::uint32_t> first_, next_, listed_;  // first column of an item, next one of the same, items listed
 };
+
+namespace detail {
+
+// Whether the item of a column is also one of the user of a row, as pair_batches::mask answers on the host.
+template <class Space>
+struct chosen_pair {
+  csr_view<Space> chosen;
+  std::uint32_t const *users, *items;
+  [[nodiscard]] INTARSIA_FN bool operator()(std::size_t query, std::size_t item) const {
+    std::uint64_t const begin = chosen.offsets[users[query]], end = chosen.offsets[users[query] + 1];
+    std::uint32_t const* const row = chosen.columns + begin;
+    std::size_t const count = static_cast<std::size_t>(end - begin), place = lower_place(row, count, items[item]);
+    return place < count && row[place] == items[item];
+  }
+};
+
+// The pairs of a step where a context computes: on the host they lie in the batches themselves, elsewhere they are
+// moved there, always to the same place. `cold` marks pairs by 1.
+template <class Space>
+class placed_pairs {
+  template <class T>
+  using list = typename owned_in<Space, T>::type;
+
+ public:
+  placed_pairs(auto& ctx, pair_batches const& from)
+      : chosen_{ctx, from.chosen()},
+        users_{owned_in<Space, std::uint32_t>::in(ctx, from.users.size(), 1)},
+        items_{owned_in<Space, std::uint32_t>::in(ctx, from.users.size(), 1)},
+        log_q_{owned_in<Space, float>::in(ctx, from.users.size(), 1)},
+        cold_{owned_in<Space, std::uint8_t>::in(ctx, from.users.size(), 1)} {}
+  void place(pair_batches const& from, std::span<std::uint8_t const> cold) {
+    owned_in<Space, std::uint32_t>::write(users_, from.users.data(), from.users.size());
+    owned_in<Space, std::uint32_t>::write(items_, from.items.data(), from.items.size());
+    owned_in<Space, float>::write(log_q_, from.log_q.data(), from.log_q.size());
+    owned_in<Space, std::uint8_t>::write(cold_, cold.data(), cold.size());
+  }
+  [[nodiscard]] std::span<std::uint32_t const> users() const { return {users_.data(), users_.size()}; }
+  [[nodiscard]] std::span<std::uint32_t const> items() const { return {items_.data(), items_.size()}; }
+  [[nodiscard]] std::span<float const> log_q() const { return {log_q_.data(), log_q_.size()}; }
+  [[nodiscard]] std::uint8_t const* cold() const { return cold_.data(); }
+  [[nodiscard]] chosen_pair<Space> known() const { return {chosen_.view(), users_.data(), items_.data()}; }
+
+ private:
+  csr_in<Space> chosen_;
+  list<std::uint32_t> users_, items_;
+  list<float> log_q_;
+  list<std::uint8_t> cold_;
+};
+template <>
+class placed_pairs<host> {
+ public:
+  placed_pairs(auto& /*ctx*/, pair_batches const& from) : from_{from} {}
+  void place(pair_batches const& /*from*/, std::span<std::uint8_t const> cold) { cold_ = cold.data(); }
+  [[nodiscard]] std::span<std::uint32_t const> users() const { return from_.users; }
+  [[nodiscard]] std::span<std::uint32_t const> items() const { return from_.items; }
+  [[nodiscard]] std::span<float const> log_q() const { return from_.log_q; }
+  [[nodiscard]] std::uint8_t const* cold() const { return cold_; }
+  [[nodiscard]] pair_batches::mask known() const { return from_.known(); }
+
+ private:
+  pair_batches const& from_;
+  std::uint8_t const* cold_ = nullptr;
+};
+
+}  // namespace detail
 
 }  // namespace intarsia::inline v0

@@ -34,19 +34,23 @@ struct not_judged {};
 
 namespace detail {
 
-// Copies every tensor of a module into one of the same make.
-template <class Module>
-void copy_weights(Module const& from, Module& to) {
+// Copies every tensor of a module on the host into one of the same make, wherever that lies.
+template <class From, class Module>
+void copy_weights(From const& from, Module& to) {
   std::vector<void const*> sources;
-  visit(from, [&](std::string const&, auto const& x) { sources.push_back(x.data()); });
+  visit(from, [&](std::string const&, auto const& x) {
+    if (x.size() > 0) sources.push_back(x.data());  // a module that lies elsewhere leaves out what has no numbers
+  });
   std::size_t next = 0;
   visit(to, [&](std::string const&, auto& x) {
     using T = typename std::remove_cvref_t<decltype(x)>::scalar;
-    std::copy_n(static_cast<T const*>(sources[next++]), x.size(), x.data());
+    if (x.size() == 0) return;
+    owned_in<typename std::remove_cvref_t<decltype(x)>::space, T>::write(x, static_cast<T const*>(sources[next++]),
+                                                                         x.size());
   });
 }
 
-// The weights that scored best so far, and their score. Nothing where nobody judges.
+// The weights that scored best so far, on the host, and their score. Nothing where nobody judges.
 template <class Module>
 struct best_weights {
   std::optional<Module> weights;
@@ -56,12 +60,14 @@ struct best_weights {
     weights = now;
     score[0][0] = -std::numeric_limits<double>::infinity();
   }
-  void offer(Module const& now, double rated) {
+  template <class Now>
+  void offer(Now const& now, double rated) {
     if (!(rated > score[0][0])) return;
     score[0][0] = rated;
-    copy_weights(now, *weights);
+    copy_weights(on_host(now), *weights);
   }
-  void give_back(Module& to) const {
+  template <class To>
+  void give_back(To& to) const {
     if (weights && std::isfinite(score[0][0])) copy_weights(*weights, to);
   }
   static auto members(auto& self) { return std::tuple{named("weights", self.weights), named("score", self.score)}; }
@@ -69,8 +75,9 @@ struct best_weights {
 
 }  // namespace detail
 
-// Runs step(k) for k = 0 .. steps - 1; step returns the loss as a number and changes `module` and `optimizer` only. As
-// its batch is to follow from k and seeds alone, a resumed training ends with the same bits as an uninterrupted one.
+// Trains a module where it lies: on the host, or an uploaded one, whose checkpoints are those of the host. Runs step(k)
+// for k = 0 .. steps - 1; step returns the loss as a number and changes `module` and `optimizer` only. As its batch is
+// to follow from k and seeds alone, a resumed training ends with the same bits as an uninterrupted one.
 // watch(k + 1, loss) is called after each step. `stage` names the training in messages and in the file. `judge` is a
 // judged{}, or nothing: the module then ends with the weights of the last step. Throws training_error where the loss is
 // not a number, io_error where a checkpoint cannot be written or belongs to another training.
@@ -79,9 +86,9 @@ void train(std::string const& stage, Module& module, Optimizer& optimizer, std::
            Step&& step, Watch&& watch, Judge&& judge = {}) {
   constexpr bool is_judged = !std::is_same_v<std::remove_cvref_t<Judge>, not_judged>;
   std::size_t done = 0;
-  detail::best_weights<Module> best;
+  detail::best_weights<std::remove_cvref_t<decltype(on_host(module))>> best;
   if constexpr (is_judged) {
-    if (judge.every > 0) best.begin(module);
+    if (judge.every > 0) best.begin(on_host(module));
   }
   if (keep.resume && !keep.file.empty() && std::filesystem::exists(keep.file)) {
     tensor<dim<1>, dim<1>, std::uint64_t> count;
