@@ -3,17 +3,15 @@
 #include <cmath>
 #include <intarsia/cpu/cpu.hpp>
 #include <intarsia/exec/scope.hpp>
-#include <intarsia/exec/tape.hpp>
 #include <intarsia/graph/co_interaction.hpp>
 #include <intarsia/graph/summary.hpp>
 #include <intarsia/graph/text_neighbors.hpp>
-#include <intarsia/loss/link_contrastive.hpp>
 #include <intarsia/models/baselines.hpp>
 #include <intarsia/models/features.hpp>
-#include <intarsia/optim/adam.hpp>
-#include <intarsia/optim/schedule.hpp>
-#include <intarsia/sampling/link_sampler.hpp>
 #include <numeric>
+
+#include "foundation_training.hpp"
+#include "on_cpu.hpp"
 
 namespace personalization {
 namespace {
@@ -54,16 +52,7 @@ ia::csr both_ways(ia::csr const& edges) {
   return out;
 }
 
-// The graphs of one training.
-struct graphs {
-  ia::graph<Catalogue> heard;       // what the network hears
-  ia::graph<Catalogue> by_text;     // what it hears of a node as if it had no interactions
-  ia::graph<Catalogue> links;       // what it learns to predict
-  ia::csr heard_rows;               // the edges of `heard`, all types together
-  std::vector<std::uint8_t> known;  // items that hear by interactions
-};
-
-graphs build(ia::cpu::context& ctx, ia::interactions const& train_on, numbers const& text,
+foundation_graphs build(ia::cpu::context& ctx, ia::interactions const& train_on, numbers const& text,
              foundation_settings const& s) {
   auto const& nodes = train_on.numbering();
   auto const hidden = Catalogue::node_index<hidden_type>;
@@ -93,32 +82,6 @@ graphs build(ia::cpu::context& ctx, ia::interactions const& train_on, numbers co
   return {std::move(by_rows), typed(text_rows), typed(both_ways(co)), std::move(heard), std::move(known)};
 }
 
-// A graph of which some nodes hear another one: the neighborhood of a step.
-class mixed {
- public:
-  mixed(ia::graph<Catalogue> const& first, ia::graph<Catalogue> const& second) : hop_{first.hop()} {
-    auto const other = second.hop();
-    for (std::size_t r = 0; r < hop_.edges.values.size(); ++r) {
-      hop_.edges.values[r].other_forward = other.edges.values[r].forward;
-      hop_.edges.values[r].other_backward = other.edges.values[r].backward;
-    }
-    for (std::size_t n = 0; n < marks_.values.size(); ++n) marks_.values[n].resize(hop_.targets.values[n]);
-    Catalogue::each_relation([&](auto r) { hop_.edges[r].other = marks_[r.target].data(); });
-  }
-  // A node of each `share` hears the second graph, drawn anew for every step.
-  void draw(ia::seed s, std::uint64_t stream, std::size_t step, float share) {
-    for (std::size_t n = 0; n < marks_.values.size(); ++n) {
-      ia::random dice{s, stream, (std::uint64_t{step} << 8) | n};
-      for (auto& mark : marks_.values[n]) mark = dice.uniform() < share ? 1 : 0;
-    }
-  }
-  [[nodiscard]] ia::hop<Catalogue> const& hop(std::size_t /*layer*/, std::size_t /*layers*/) const { return hop_; }
-
- private:
-  ia::hop<Catalogue> hop_;
-  ia::per_node<Catalogue, std::vector<std::uint8_t>> marks_;
-};
-
 template <class Features>
 numbers embed_all(ia::cpu::context& ctx, item_encoder const& network, ia::graph<Catalogue> const& graph,
                   Features const& features, ia::node_numbering const& nodes) {
@@ -130,20 +93,6 @@ numbers embed_all(ia::cpu::context& ctx, item_encoder const& network, ia::graph<
     for (std::size_t i = 0; i < members.size(); ++i) std::copy_n(z[n].value[i].data(), z_width, all[members[i]].data());
   });
   return all;
-}
-
-ia::link_options<Catalogue> link_settings(foundation_settings const& s) {
-  return {.batch = s.batch,
-          .fanout = {10, 10},
-          .balance = s.balanced ? ia::balance::by_relation : ia::balance::as_is,
-          .epochs = s.sampled ? s.steps : 1,
-          .steps = s.sampled ? 0 : s.steps,
-          .negatives = {.from = s.negatives_of_any_type ? ia::negative_source::catalogue : ia::negative_source::uniform,
-                        .each = s.negatives,
-                        .on_collision = ia::collision::mask},
-          .exclude_seeds = s.sampled,
-          .full_graph = !s.sampled,
-          .weighted = s.weighted};
 }
 
 }  // namespace
@@ -179,37 +128,17 @@ foundation train_foundation(ia::cpu::context& ctx, ia::interactions const& train
   auto const features = ia::tables_by_type<Catalogue>(text.view(), nodes);
 
   auto network = new_encoder(ctx, settings);
-  ia::adam learn{network, {.rate = settings.rate}};
-  auto sampler = ia::sample_links(ctx, settings.sampled ? graph.heard : graph.links, link_settings(settings));
-  auto batch = sampler.make_batch();
-  mixed neighborhood{graph.heard, graph.by_text};
-  std::uint64_t const stream = ctx.next_stream();
-  ia::link_contrastive_options const objective{
-      .kind = settings.margin_loss ? ia::contrast_kind::margin : ia::contrast_kind::softmax,
-      .temperature = settings.temperature,
-      .margin = settings.margin};
-
+  auto const judge = stage.judged(settings.steps, [&] {
+    numbers const z = embed_all(ctx, network, graph.heard, features, nodes);
+    return scoring_of(ctx, ia::text_knn{train_on, z.view()});
+  });
   log.bar.begin(stage.name, settings.steps, settings.batch);
-  ia::train(
-      stage.name, network, learn, sampler.steps() == 0 ? 0 : settings.steps, stage.keep,
-      [&](std::size_t step) {
-        sampler.seek({step / sampler.steps(), step % sampler.steps()});
-        sampler.next(batch);
-        learn.rate(settings.rate * (settings.sampled ? 1 : ia::schedule::linear_decay(step, settings.steps)));
-        ia::tape tape{ctx};
-        auto const loss = [&] {
-          if (settings.sampled)
-            return ia::link_contrastive(tape, network(tape, batch.graph, batch.rows(features)), batch.links, objective);
-          neighborhood.draw(ctx.random_seed(), stream, step, settings.text_share);
-          return ia::link_contrastive(tape, network(tape, neighborhood, features), batch.links, objective);
-        }();
-        learn.step(tape.backward(loss));
-        return static_cast<double>(loss.value.data[0]);
-      },
-      stage.watch(), stage.judged(settings.steps, [&] {
-        numbers const z = embed_all(ctx, network, graph.heard, features, nodes);
-        return scoring_of(ctx, ia::text_knn{train_on, z.view()});
-      }));
+  foundation_task const task{graph, features, settings, stage, {judge.every, judge.score}};
+  if (stage.on == device::cuda) {
+    train_network_on_device(ctx.random_seed(), ctx.streams(), network, task);
+  } else {
+    train_network(on_cpu{ctx}, network, task);
+  }
   log.bar.end();
   auto z = embed_all(ctx, network, graph.heard, features, nodes),
        z_text = embed_all(ctx, network, graph.by_text, features, nodes);

@@ -41,6 +41,11 @@ void add_study_options(CLI::App& app, options& o) {
       ->capture_default_str();
   app.add_flag("--resume", o.resume,
                "go on from the checkpoints in OUT/checkpoints; the result is the same to the last bit");
+  app.add_option("--device", o.on,
+                 "where the graph network and the towers are trained: cpu, or cuda, the first CUDA device; the rest of "
+                 "a study is the CPU's")
+      ->transform(CLI::CheckedTransformer(std::map<std::string, device>{{"cpu", device::cpu}, {"cuda", device::cuda}}))
+      ->default_str("cpu");
   app.add_flag("--quick", o.quick, "the split warm only and fewer steps: a minute's look, with lower scores");
   app.add_flag("--paper", o.paper, "add the rows that end in /paper: the published configuration to the letter");
   app.add_option(

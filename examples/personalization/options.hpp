@@ -7,6 +7,8 @@
 #include <string>
 #include <vector>
 
+#include "device.hpp"
+
 namespace personalization {
 
 enum class command { study, recommend, similar, embed, split };
@@ -29,6 +31,7 @@ struct options {
   std::uint64_t seed = 1;
   std::size_t seeds = 1;               // seed, seed + 1, ...
   std::size_t steps = 0;               // of the towers; 0: as chosen for the split; other stages scale with it
+  device on = device::cpu;             // where the networks are trained
   std::size_t checkpoint_every = 100;  // steps between checkpoints in out/checkpoints; 0: none
   validate_on validation = validate_on::first;
   bool quick = false, paper = false, ablations = false, resume = false;

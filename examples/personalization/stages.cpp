@@ -98,6 +98,7 @@ class learned_rows {
   training_stage training(std::string const& name) {
     auto const title = stage(name);
     training_stage made{title, keep(name), log_, new_curve(title, "loss")};
+    made.on = options_.on;
     if (!part_.validation) return made;
     made.judge = [this, title, line = static_cast<curve*>(nullptr)](std::size_t done, scoring const& score) mutable {
       auto const& ranked = part_.rankings.front();

@@ -36,6 +36,7 @@ std::string joined(std::vector<std::string> const& words) {
 void note_settings(study_log& log, catalogue const& of, options const& o, std::vector<std::string> const& splits) {
   auto const note = [&](char const* name, std::string value) { log.settings.emplace_back(name, std::move(value)); };
   note("splits", joined(splits));
+  note("device", o.on == device::cuda ? "cuda: the graph network and the towers; the rest on the CPU" : "cpu");
   note("configuration", o.quick ? "quick" : "recommended");
   note("paper", o.paper ? "true" : "false");
   note("ablations", o.ablations ? "true" : "false");
@@ -55,6 +56,7 @@ class study {
   study(options const& o, study_log& log) : o_{o}, log_{log}, ctx_{ia::thread_pool{o.threads}, ia::seed{o.seed}} {}
 
   report_data run() {
+    if (o_.on == device::cuda) expect_device();  // before any work
     log_.bar.begin("read " + o_.catalogue.filename().string());
     of_ = read_catalogue(o_.catalogue, o_.features);
     log_.bar.end(of_.interactions());

@@ -1,7 +1,9 @@
 #include "towers.hpp"
 
 #include <intarsia/cpu/cpu.hpp>
-#include <intarsia/nn/mlp.hpp>
+
+#include "on_cpu.hpp"
+#include "tower_training.hpp"
 
 namespace personalization {
 
@@ -17,19 +19,26 @@ numbers beside(numbers const& left, numbers const& right) {
   return out;
 }
 
+// cold: no rows where the towers are not to learn of items without interactions.
 template <std::size_t In>
-ia::dot_scorer trained(ia::cpu::context& ctx, ia::interactions const& train_on, ia::tower_inputs const& inputs,
-                       std::vector<std::size_t> blocks, ia::tower_training const& settings,
-                       training_stage const& stage) {
-  ia::two_tower towers{ia::mlp<In, 512, 256, 128>{ctx}, ia::mlp<In, 512, 256, 128>{ctx}};
-  ia::history_mean const histories{ctx, train_on.by_user(), inputs.histories, std::move(blocks)};
+ia::dot_scorer trained(ia::cpu::context& ctx, ia::interactions const& train_on, numbers const& items,
+                       numbers const& cold, std::vector<std::size_t> const& blocks,
+                       ia::tower_training const& settings, training_stage const& stage) {
+  towers_of<In> towers{ia::mlp<In, 512, 256, 128>{ctx}, ia::mlp<In, 512, 256, 128>{ctx}};
+  ia::history_mean const histories{ctx, train_on.by_user(), items.view(), blocks};
   auto const scorer = [&] {
     return ia::dot_scorer{ia::user_outputs(ctx, towers.query, histories),
-                          ia::tower_outputs(ctx, towers.item, inputs.items)};
+                          ia::tower_outputs(ctx, towers.item, items.view())};
   };
+  auto const judge = stage.judged(settings.steps, [&] { return scoring_of(ctx, scorer()); });
   stage.log.bar.begin(stage.name, settings.steps, settings.batch);
-  ia::train_towers(ctx, towers, train_on, histories, inputs, settings, stage.name, stage.keep, stage.watch(10),
-                   stage.judged(settings.steps, [&] { return scoring_of(ctx, scorer()); }));
+  tower_task const task{train_on, items, cold, histories, blocks, settings, stage, {judge.every, judge.score}};
+  // The literal loss weighs items, which a device cannot.
+  if (stage.on == device::cuda && settings.loss == ia::tower_loss::softmax) {
+    train_towers_on_device(ctx.random_seed(), ctx.streams(), towers, task);
+  } else {
+    train_towers_in(on_cpu{ctx}, towers, task);
+  }
   stage.log.bar.end();
   return scorer();
 }
@@ -38,13 +47,10 @@ ia::dot_scorer trained(ia::cpu::context& ctx, ia::interactions const& train_on, 
 
 ia::dot_scorer train_two_tower(ia::cpu::context& ctx, ia::interactions const& train_on, tower_features const& given,
                                ia::tower_training const& settings, training_stage const& stage) {
-  auto const text = static_cast<ia::dense<float const>>(given.text->view());
-  if (!given.z) return trained<384>(ctx, train_on, {text, {}, text}, {384}, settings, stage);
+  if (!given.z) return trained<384>(ctx, train_on, *given.text, {}, {384}, settings, stage);
   numbers const items = beside(*given.z, *given.text);
   numbers const cold = given.z_text ? beside(*given.z_text, *given.text) : numbers{};
-  auto const all = static_cast<ia::dense<float const>>(items.view());
-  auto const unseen = given.z_text ? static_cast<ia::dense<float const>>(cold.view()) : ia::dense<float const>{};
-  return trained<512>(ctx, train_on, {all, unseen, all}, {128, 384}, settings, stage);
+  return trained<512>(ctx, train_on, items, cold, {128, 384}, settings, stage);
 }
 
 }  // namespace personalization

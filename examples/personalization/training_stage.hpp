@@ -7,6 +7,7 @@
 #include <intarsia/models/training.hpp>
 #include <string>
 
+#include "device.hpp"
 #include "scoring.hpp"
 #include "study_log.hpp"
 
@@ -19,12 +20,15 @@ struct training_stage {
   curve& loss;
   // On a validation twin: what a score reaches there after so many steps. The best weights are kept. Elsewhere nothing.
   std::function<double(std::size_t done, scoring const&)> judge = {};
+  device on = device::cpu;
 
-  // For intarsia::train: every `thinning`-th loss becomes a point of the curve.
-  [[nodiscard]] auto watch(std::size_t thinning = 1) const {
-    return [this, thinning](std::size_t done, double value) {
+  std::size_t thinning = 0;  // every so many-th loss becomes a point of the curve; 0: as the training finds right
+
+  // For intarsia::train: every `usual`-th loss becomes a point of the curve, where thinning does not say otherwise.
+  [[nodiscard]] auto watch(std::size_t usual = 1) const {
+    return [this, every = thinning > 0 ? thinning : usual](std::size_t done, double value) {
       log.bar.step(done, value);
-      if (done % thinning == 0) loss.points.emplace_back(static_cast<double>(done), value);
+      if (done % every == 0) loss.points.emplace_back(static_cast<double>(done), value);
     };
   }
   // For intarsia::train: judges four times in a training; as_scoring() makes the score of the model as it stands.

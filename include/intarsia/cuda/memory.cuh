@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstring>
+#include <intarsia/core/expects.hpp>
 #include <intarsia/cuda/map.cuh>
 #include <intarsia/exec/module.hpp>
 #include <intarsia/schema/typed_map.hpp>
@@ -125,6 +126,12 @@ template <class T>
 template <class T>
 [[nodiscard]] device_array<T> upload(context& ctx, std::vector<T> const& numbers) {
   return upload(ctx, std::span<T const>{numbers});
+}
+// The same into memory that is there already, as much or more.
+template <class T>
+void upload(context& ctx, std::span<T const> numbers, device_array<T>& to) {
+  expects(numbers.size() <= to.size(), "upload: there are more numbers than the device's array has room for");
+  detail::to_device(ctx, numbers.data(), to.data(), numbers.size_bytes());
 }
 template <axis Rows, axis Cols, class T>
 [[nodiscard]] device_tensor<Rows, Cols, T> upload(context& ctx, tensor<Rows, Cols, T> const& x) {
