@@ -69,10 +69,18 @@ std::vector<float> numbers_of(towers const& model) {
   ia::visit(model, [&](std::string const&, auto const& x) { all.insert(all.end(), x.data(), x.data() + x.size()); });
   return all;
 }
-// Of weights: the last biases leave the loss as it is, and Adam makes steps of their rounding.
-constexpr double rounding = 2e-2;
+constexpr double rounding = 1e-5;
+// How far weights are apart, without one bias: what all items share shifts a user's scores alike, so that the softmax
+// has no gradient there, and Adam makes steps of its rounding.
 double apart(run const& a, run const& b) {
-  return relative_distance<float>(numbers_of(a.ends), numbers_of(b.ends));
+  auto const compared = [](run const& x) {
+    std::vector<float> all;
+    ia::visit(x.ends, [&](std::string const& name, auto const& w) {
+      if (name != "item/1/bias") all.insert(all.end(), w.data(), w.data() + w.size());
+    });
+    return all;
+  };
+  return relative_distance<float>(compared(a), compared(b));
 }
 
 }  // namespace
@@ -86,13 +94,13 @@ TEST_CASE("cuda: the losses of twenty steps of towers on histories") {
     CHECK(found.losses[step] == Approx(expected.losses[step]).epsilon(1e-4));
   }
   CHECK(apart(found, expected) < rounding);
-  CHECK(apart(found, on_cpu(5)) > 2 * rounding);
+  CHECK(apart(found, on_cpu(5)) > 100 * rounding);
 }
 
 TEST_CASE("cuda: the best weights of a judged training are those that it ends with") {
   auto const whole = on_device(12, {}, 4);
   CHECK(apart(whole, on_cpu(12, {}, 4)) < rounding);
-  CHECK(apart(whole, on_cpu(12)) > 2 * rounding);
+  CHECK(apart(whole, on_cpu(12)) > 100 * rounding);
 }
 
 TEST_CASE("cuda: a stopped training goes on with the same bits, and from a checkpoint of the CPU as the CPU would") {
