@@ -4,6 +4,7 @@
 #include <array>
 #include <cmath>
 #include <cstdint>
+#include <intarsia/core/config.hpp>
 #include <intarsia/core/expects.hpp>
 #include <intarsia/exec/backend.hpp>
 #include <intarsia/exec/module.hpp>
