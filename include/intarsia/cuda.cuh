@@ -53,6 +53,7 @@
 
 // 3 exec: computing and learning
 #include <intarsia/exec/backend.hpp>
+#include <intarsia/exec/csr_in.hpp>
 #include <intarsia/exec/entries.hpp>
 #include <intarsia/exec/message.hpp>
 #include <intarsia/exec/module.hpp>

@@ -28,6 +28,34 @@ namespace {
 struct Book : ia::node<"book"> {};
 struct Show : ia::node<"show"> {};
 
+// A relation with other edges for the targets that are marked, on the host and on a device.
+struct links_of_both {
+  ia::cuda::context ctx;
+  ia::adjacency const plain{sparse(9, 6, false, 1)}, weighted{sparse(9, 6, true, 2)};
+  std::vector<std::uint8_t> const other = marks(9, 3);
+  ia::cuda::detail::device_csr const forward{ctx, weighted.forward()}, backward{ctx, weighted.backward()},
+      other_forward{ctx, plain.forward()}, other_backward{ctx, plain.backward()};
+  ia::cuda::device_array<std::uint8_t> const other2 = ia::cuda::upload(ctx, other);
+  ia::edges_view<> here{weighted.forward(), weighted.backward(), plain.forward(), plain.backward(), other.data()};
+  ia::edges_view<ia::device> there{forward.view(), backward.view(forward.values.data()), other_forward.view(),
+                                   other_backward.view(), other2.data()};
+
+  // Where `on` computes.
+  template <class On>
+  [[nodiscard]] auto of(On& /*on*/, bool alternatives) const {
+    using space = typename On::context_type::space;
+    ia::adjacency_view<Book, Show, space> links;
+    auto& edges = static_cast<ia::edges_view<space>&>(links);
+    if constexpr (std::is_same_v<space, ia::host>) {
+      edges = here;
+    } else {
+      edges = there;
+    }
+    if (!alternatives) links.other = nullptr;
+    return links;
+  }
+};
+
 }  // namespace
 
 namespace cuda_test {
@@ -99,60 +127,20 @@ TEST_CASE("cuda: products of matrices") {
 }
 
 TEST_CASE("cuda: what targets hear, with alternatives for some of them") {
-  ia::cuda::context ctx;
-  ia::adjacency const plain{sparse(9, 6, false, 1)}, weighted{sparse(9, 6, true, 2)};
-  auto const other = marks(9, 3);
-  ia::cuda::detail::device_csr const forward{ctx, weighted.forward()}, backward{ctx, weighted.backward()},
-      other_forward{ctx, plain.forward()}, other_backward{ctx, plain.backward()};
-  auto const other2 = ia::cuda::upload(ctx, other);
-  ia::edges_view<> const here{weighted.forward(), weighted.backward(), plain.forward(), plain.backward(), other.data()};
-  ia::edges_view<ia::device> const there{forward.view(), backward.view(forward.values.data()), other_forward.view(),
-                                         other_backward.view(), other2.data()};
+  links_of_both const links;
   for (auto const how : {ia::reduction::sum, ia::reduction::mean, ia::reduction::max}) {
     for (bool const alternatives : {false, true}) {
-      auto const hear = [&](auto& on, auto x) {
-        using space = typename std::remove_reference_t<decltype(on)>::context_type::space;
-        ia::adjacency_view<Book, Show, space> links;
-        static_cast<ia::edges_view<space>&>(links) = [&] {
-          if constexpr (std::is_same_v<space, ia::host>) {
-            return here;
-          } else {
-            return there;
-          }
-        }();
-        if (!alternatives) links.other = nullptr;
-        return aggregate(on, links, x, how);
-      };
+      auto const hear = [&](auto& on, auto x) { return aggregate(on, links.of(on, alternatives), x, how); };
       same_slopes(hear, noise<double, ia::rows_of<Book>>(6, 5, 4));
     }
   }
 }
 
 TEST_CASE("cuda: scores of edges, their softmax per target, and sums that they weigh") {
-  ia::cuda::context ctx;
-  ia::adjacency const plain{sparse(9, 6, false, 1)}, weighted{sparse(9, 6, true, 2)};
-  auto const other = marks(9, 3);
-  ia::cuda::detail::device_csr const forward{ctx, weighted.forward()}, backward{ctx, weighted.backward()},
-      other_forward{ctx, plain.forward()}, other_backward{ctx, plain.backward()};
-  auto const other2 = ia::cuda::upload(ctx, other);
-  ia::edges_view<> const here{weighted.forward(), weighted.backward(), plain.forward(), plain.backward(), other.data()};
-  ia::edges_view<ia::device> there{forward.view(), backward.view(forward.values.data()), other_forward.view(),
-                                   other_backward.view(), other2.data()};
+  links_of_both all;
   for (bool const alternatives : {false, true}) {
     CAPTURE(alternatives);
-    auto const links_of = [&](auto& on) {
-      using space = typename std::remove_reference_t<decltype(on)>::context_type::space;
-      ia::adjacency_view<Book, Show, space> links;
-      static_cast<ia::edges_view<space>&>(links) = [&] {
-        if constexpr (std::is_same_v<space, ia::host>) {
-          return here;
-        } else {
-          return there;
-        }
-      }();
-      if (!alternatives) links.other = nullptr;
-      return links;
-    };
+    auto const links_of = [&](auto& on) { return all.of(on, alternatives); };
     auto const books = noise<double, ia::rows_of<Book>>(6, 12, 4), values = noise<double, ia::rows_of<Book>>(6, 12, 5);
     auto const shows = noise<double, ia::rows_of<Show>>(9, 12, 6);
     auto const weight = noise<double, ia::dim<1>>(1, 12, 7);
@@ -173,11 +161,11 @@ TEST_CASE("cuda: scores of edges, their softmax per target, and sums that they w
     };
     same_slopes(attend, books, shows, values);
     // Room for more edges than there are, as in sampled blocks.
-    auto const exact = there;
-    there.forward.most_entries += 3;
-    there.other_forward.most_entries += 5;
+    auto const exact = all.there;
+    all.there.forward.most_entries += 3;
+    all.there.other_forward.most_entries += 5;
     same_slopes(attend, books, shows, values);
-    there = exact;
+    all.there = exact;
   }
 }
 

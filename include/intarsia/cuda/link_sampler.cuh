@@ -215,7 +215,8 @@ class link_sampler {
     for (std::size_t r = 0; r < S::relation_count; ++r) {
       staged_[streams_at + r] = intarsia::detail::stream_of(stream_, 13, next_.epoch, next_.batch, r);
     }
-    detail::to_device(*context_, staged_.data(), inputs_.data(), (words + drawn.size()) * sizeof(std::uint64_t));
+    detail::to_device(context_->stream(), staged_.data(), inputs_.data(),
+                      (words + drawn.size()) * sizeof(std::uint64_t));
     if (!options_.full_graph) {
       neighbors_.start(b.graph);
       for (std::size_t r = 0; options_.exclude_seeds && r < S::relation_count; ++r) {

@@ -89,11 +89,11 @@ class device_tensor {
 };
 
 namespace detail {
-inline void to_device(context& ctx, void const* from, void* to, std::size_t bytes) {
-  if (bytes > 0) check(cudaMemcpyAsync(to, from, bytes, cudaMemcpyHostToDevice, ctx.stream()), "moving to the device");
+inline void to_device(cudaStream_t stream, void const* from, void* to, std::size_t bytes) {
+  if (bytes > 0) check(cudaMemcpyAsync(to, from, bytes, cudaMemcpyHostToDevice, stream), "moving to the device");
 }
-inline void to_host(context& ctx, void const* from, void* to, std::size_t bytes) {
-  if (bytes > 0) check(cudaMemcpyAsync(to, from, bytes, cudaMemcpyDeviceToHost, ctx.stream()), "moving to the host");
+inline void to_host(cudaStream_t stream, void const* from, void* to, std::size_t bytes) {
+  if (bytes > 0) check(cudaMemcpyAsync(to, from, bytes, cudaMemcpyDeviceToHost, stream), "moving to the host");
 }
 }  // namespace detail
 
@@ -120,7 +120,7 @@ class device_array {
 template <class T>
 [[nodiscard]] device_array<T> upload(context& ctx, std::span<T const> numbers) {
   device_array<T> made{ctx, numbers.size()};
-  detail::to_device(ctx, numbers.data(), made.data(), numbers.size_bytes());
+  detail::to_device(ctx.stream(), numbers.data(), made.data(), numbers.size_bytes());
   return made;
 }
 template <class T>
@@ -131,12 +131,12 @@ template <class T>
 template <class T>
 void upload(context& ctx, std::span<T const> numbers, device_array<T>& to) {
   expects(numbers.size() <= to.size(), "upload: there are more numbers than the device's array has room for");
-  detail::to_device(ctx, numbers.data(), to.data(), numbers.size_bytes());
+  detail::to_device(ctx.stream(), numbers.data(), to.data(), numbers.size_bytes());
 }
 template <axis Rows, axis Cols, class T>
 [[nodiscard]] device_tensor<Rows, Cols, T> upload(context& ctx, tensor<Rows, Cols, T> const& x) {
   device_tensor<Rows, Cols, T> made{ctx, x.rows(), x.cols()};
-  detail::to_device(ctx, x.data(), made.data(), x.size() * sizeof(T));
+  detail::to_device(ctx.stream(), x.data(), made.data(), x.size() * sizeof(T));
   return made;
 }
 
@@ -167,7 +167,7 @@ template <class... Ks, class... Vars>
 template <class T>
 [[nodiscard]] std::vector<T> download(context& ctx, std::span<T const> numbers) {
   std::vector<T> made(numbers.size());
-  detail::to_host(ctx, numbers.data(), made.data(), numbers.size_bytes());
+  detail::to_host(ctx.stream(), numbers.data(), made.data(), numbers.size_bytes());
   ctx.wait();
   return made;
 }
@@ -184,16 +184,12 @@ struct owned_in<device, T> {
   [[nodiscard]] static type in(cuda::context& ctx, std::size_t rows, std::size_t cols) { return {ctx, rows, cols}; }
   static void set(type& x, T value) { write(x, &value, 1); }
   static void write(auto& x, T const* from, std::size_t count) {
-    if (count == 0) return;
-    cuda::check(cudaMemcpyAsync(x.data(), from, count * sizeof(T), cudaMemcpyHostToDevice, x.memory().stream()),
-                "moving to the device");
+    cuda::detail::to_device(x.memory().stream(), from, x.data(), count * sizeof(T));
   }
   [[nodiscard]] static tensor<dyn, dyn, T> read(auto const& x) {
     tensor<dyn, dyn, T> made(x.rows(), x.cols());
     if (x.size() == 0) return made;
-    cuda::check(cudaMemcpyAsync(made.data(), x.data(), x.size() * sizeof(T), cudaMemcpyDeviceToHost,
-                                x.memory().stream()),
-                "moving to the host");
+    cuda::detail::to_host(x.memory().stream(), x.data(), made.data(), x.size() * sizeof(T));
     cuda::check(cudaStreamSynchronize(x.memory().stream()), "waiting for the stream");
     return made;
   }

@@ -155,7 +155,7 @@ class neighbor_sampler {
       }
     }
     std::size_t const moved = nodes_follow ? hidden_at(S::relation_count) : staged_.size();
-    detail::to_device(*context_, staged_.data(), inputs_.data(), moved * sizeof(std::uint64_t));
+    detail::to_device(context_->stream(), staged_.data(), inputs_.data(), moved * sizeof(std::uint64_t));
   }
 
   // The nodes of a type that the staged batch starts from, on the device: no_node where there is none, and repeats are

@@ -5,6 +5,7 @@
 #include <functional>
 #include <intarsia/core/expects.hpp>
 #include <intarsia/cuda/memory.cuh>
+#include <intarsia/exec/csr_in.hpp>
 #include <intarsia/exec/module.hpp>
 #include <intarsia/graph/graph.hpp>
 #include <type_traits>
@@ -87,7 +88,7 @@ class uploaded {
       using T = typename std::remove_cvref_t<decltype(x)>::scalar;
       if (x.size() == 0) return;
       device_tensor<dyn, dyn, T> copy{ctx, x.rows(), x.cols()};
-      detail::to_device(ctx, x.data(), copy.data(), x.size() * sizeof(T));
+      detail::to_device(ctx.stream(), x.data(), copy.data(), x.size() * sizeof(T));
       places<T>().push_back({x.data(), std::move(copy)});
     });
     sort<float>();
@@ -119,7 +120,7 @@ class uploaded {
       using T = typename std::remove_cvref_t<decltype(x)>::scalar;
       auto const* const host_numbers = static_cast<T const*>(own[place++]);
       if (x.size() == 0) return;
-      detail::to_host(*context_, numbers_of<T>(host_numbers).data(), x.data(), x.size() * sizeof(T));
+      detail::to_host(context_->stream(), numbers_of<T>(host_numbers).data(), x.data(), x.size() * sizeof(T));
     });
     context_->wait();
     return made;
@@ -194,28 +195,19 @@ namespace detail {
 struct device_csr {
   device_csr() = default;
   device_csr(context& ctx, csr_view<> a)
-      : rows{a.rows},
-        cols{a.cols},
-        entries{a.entries()},
-        offsets{upload(ctx, std::span{a.offsets, a.offsets ? a.rows + 1 : 0})},
-        columns{upload(ctx, std::span{a.columns, entries})},
-        values{upload(ctx, std::span{a.values, a.values && !a.positions ? entries : 0})},
-        positions{upload(ctx, std::span{a.positions, a.positions ? entries : 0})} {}
+      : pattern{ctx, a},
+        values{upload(ctx, std::span{a.values, a.values && !a.positions ? a.entries() : 0})},
+        positions{upload(ctx, std::span{a.positions, a.positions ? a.entries() : 0})} {}
 
   // `numbers`: the values of the matrix that this one is the transpose of.
   [[nodiscard]] csr_view<device> view(float const* numbers = nullptr) const {
-    return {rows,
-            cols,
-            offsets.data(),
-            columns.data(),
-            values.size() > 0 ? values.data() : numbers,
-            positions.size() > 0 ? positions.data() : nullptr,
-            entries};
+    csr_view<device> all = pattern.view();
+    all.values = values.size() > 0 ? values.data() : numbers;
+    if (positions.size() > 0) all.positions = positions.data();
+    return all;
   }
 
-  std::size_t rows = 0, cols = 0, entries = 0;
-  device_array<std::uint64_t> offsets;
-  device_array<std::uint32_t> columns;
+  intarsia::detail::csr_in<device> pattern;
   device_array<float> values;
   device_array<std::uint32_t> positions;
 };

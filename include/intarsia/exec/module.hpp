@@ -8,7 +8,6 @@
 #include <array>
 #include <cstddef>
 #include <intarsia/schema/typed_map.hpp>
-#include <intarsia/tensor/csr.hpp>
 #include <intarsia/tensor/tensor.hpp>
 #include <optional>
 #include <string>
@@ -30,10 +29,19 @@ template <class T>
   return {name, value};
 }
 
+namespace detail {
+// Whether a type lists its parts, or is a module that lies elsewhere and lists its tensors by their paths.
+template <class M>
+inline constexpr bool lists_parts = requires(M& m) {
+  std::remove_const_t<M>::members(m);
+} || requires(M& m, void (*f)(std::string const&, int)) {
+  std::remove_const_t<M>::each_tensor(m, f, std::string{});
+};
+}  // namespace detail
+
 template <class M>
 concept module =
-    requires(M& m) { std::remove_const_t<M>::members(m); } ||
-    requires(M& m, void (*f)(std::string const&, int)) { std::remove_const_t<M>::each_tensor(m, f, std::string{}); } ||
+    detail::lists_parts<M> ||
     because<"a module lists its parts: static auto members(auto& self) { return std::tuple{ia::named(...)}; }">();
 
 namespace detail {
@@ -48,7 +56,7 @@ inline constexpr bool is_tensor = requires(T& x) {
 // What owns numbers, (rows, cols), in a memory; other memories than the host's add theirs. zeros(x, ...) lie in that of
 // a tensor, in(ctx, ...) are uninitialised in that of a context. set(x, value) writes the first number of x, write(x,
 // from, count) its first `count`, before the work to come; both have read what they write when they return. read(x) is
-// a copy on the host, after the work before it.
+// what x holds, on the host, after the work before it: x itself, or a copy.
 template <class Space, class T>
 struct owned_in;
 template <class T>
@@ -58,28 +66,7 @@ struct owned_in<host, T> {
   [[nodiscard]] static type in(auto& /*ctx*/, std::size_t rows, std::size_t cols) { return type(rows, cols); }
   static void set(type& x, T value) { x.data()[0] = value; }
   static void write(auto& x, T const* from, std::size_t count) { std::copy_n(from, count, x.data()); }
-};
-// A copy of the pattern of a sparse matrix of the host in the memory of a context.
-template <class Space>
-class csr_in {
- public:
-  csr_in(auto& ctx, csr_view<> a)
-      : rows_{a.rows},
-        cols_{a.cols},
-        entries_{a.entries()},
-        offsets_{owned_in<Space, std::uint64_t>::in(ctx, a.offsets ? a.rows + 1 : 0, 1)},
-        columns_{owned_in<Space, std::uint32_t>::in(ctx, entries_, 1)} {
-    owned_in<Space, std::uint64_t>::write(offsets_, a.offsets, offsets_.size());
-    owned_in<Space, std::uint32_t>::write(columns_, a.columns, entries_);
-  }
-  [[nodiscard]] csr_view<Space> view() const {
-    return {rows_, cols_, offsets_.size() > 0 ? offsets_.data() : nullptr, columns_.data(), nullptr, nullptr, entries_};
-  }
-
- private:
-  std::size_t rows_, cols_, entries_;
-  typename owned_in<Space, std::uint64_t>::type offsets_;
-  typename owned_in<Space, std::uint32_t>::type columns_;
+  [[nodiscard]] static auto const& read(auto const& x) { return x; }
 };
 // Where the tensors of a module lie: it says so by `space`, or they are the host's.
 template <class M>

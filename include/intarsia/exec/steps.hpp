@@ -42,11 +42,7 @@ class steps_of {
   template <class Work>
   double operator()(Work&& work) {
     repeat_(work);
-    if constexpr (std::is_same_v<space, host>) {
-      return static_cast<double>(loss_.data()[0]);
-    } else {
-      return static_cast<double>(number::read(loss_).data()[0]);
-    }
+    return static_cast<double>(number::read(loss_).data()[0]);
   }
   // Within the work: its loss, (1, 1).
   template <class Loss>

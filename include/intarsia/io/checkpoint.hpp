@@ -115,11 +115,7 @@ class checkpoint_reader {
 template <class M>
 concept saveable = detail::is_tensor<std::remove_const_t<M>> || detail::is_list<std::remove_const_t<M>> || requires {
   typename std::remove_const_t<M>::key_list;
-} || requires(M& m) {
-  std::remove_const_t<M>::members(m);
-} || requires(M& m, void (*f)(std::string const&, int)) {
-  std::remove_const_t<M>::each_tensor(m, f, std::string{});
-} || because<"only tensors, modules (with members), and lists or maps of them are saved">();
+} || detail::lists_parts<M> || because<"only tensors, modules (with members), and lists or maps of them are saved">();
 
 // Writes several parts into one file, each below its name:
 //   save("model.safetensors", {{"step", "400"}}, named("towers", towers), named("adam", adam));

@@ -7,6 +7,7 @@
 #include <intarsia/core/config.hpp>
 #include <intarsia/core/expects.hpp>
 #include <intarsia/exec/backend.hpp>
+#include <intarsia/exec/csr_in.hpp>
 #include <intarsia/exec/module.hpp>
 #include <intarsia/tensor/csr.hpp>
 #include <intarsia/tensor/tensor.hpp>

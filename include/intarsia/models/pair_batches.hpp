@@ -8,6 +8,7 @@
 #include <intarsia/core/expects.hpp>
 #include <intarsia/core/random.hpp>
 #include <intarsia/exec/backend.hpp>
+#include <intarsia/exec/csr_in.hpp>
 #include <intarsia/exec/module.hpp>
 #include <intarsia/exec/row_draws.hpp>
 #include <intarsia/graph/interactions.hpp>

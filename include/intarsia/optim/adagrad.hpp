@@ -15,13 +15,17 @@ struct adagrad_options {
 namespace detail {
 template <class T>
 struct adagrad_rule {
-  float const* rate;
-  T epsilon, decay;
+  [[nodiscard]] static adagrad_rule of(float const* rate, adagrad_options const& o) {
+    return {rate, static_cast<T>(o.epsilon), static_cast<T>(o.weight_decay)};
+  }
   INTARSIA_FN void operator()(T& x, T gradient, T& sum) const {
     T const g = gradient + decay * x;
     sum += g * g;
     x -= static_cast<T>(*rate) * g / (root_of(sum) + epsilon);
   }
+
+  float const* rate;
+  T epsilon, decay;
 };
 }  // namespace detail
 
@@ -30,24 +34,11 @@ struct adagrad_rule {
 // the length of the table. The module's tensors have to outlive the optimiser.
 //   adagrad learn{towers, {.rate = 0.05f}};   learn.step(tape.backward(loss));
 template <class Space = host>
-class adagrad : public detail::optimizer<adagrad<Space>, adagrad_options, 1, Space> {
-  using base = detail::optimizer<adagrad<Space>, adagrad_options, 1, Space>;
-  friend base;
+class adagrad : public detail::optimizer_of<detail::adagrad_rule, adagrad_options, Space> {
+  using base = detail::optimizer_of<detail::adagrad_rule, adagrad_options, Space>;
 
  public:
-  template <module M>
-  explicit adagrad(M& part, adagrad_options options = {}) : base{part, options} {}
-
- private:
-  template <class Parameters>
-  void take(auto const& slopes, Parameters& parameters) {
-    using T = typename Parameters::scalar;
-    parameters.begin(slopes);
-    parameters.update(slopes.backend(), [&](std::size_t) {
-      return detail::adagrad_rule<T>{this->rate_now(), static_cast<T>(this->options_.epsilon),
-                                     static_cast<T>(this->options_.weight_decay)};
-    });
-  }
+  using base::base;
 };
 template <module M>
 explicit adagrad(M&, adagrad_options = {}) -> adagrad<typename detail::memory_of<M>::type>;

@@ -12,7 +12,7 @@ template <class Rule, class Options, std::size_t States, class Space, bool ByRow
 class optimizer {
  public:
   template <module M>
-  explicit optimizer(M& part, Options options) : options_{options} {
+  explicit optimizer(M& part, Options options = {}) : options_{options} {
     single_.collect(part);
     twice_.collect(part);
     if (single_.size() > 0) {
@@ -51,6 +51,26 @@ class optimizer {
 
  private:
   std::optional<typename owned_in<Space, float>::type> rate_;  // where the parameters lie
+};
+
+// One that keeps a single number, and whose steps follow from the rate and the options alone: to a parameter of scalar
+// type T it does what Rule<T>::of(rate, options) says.
+template <template <class> class Rule, class Options, class Space, bool ByRow = false>
+class optimizer_of : public optimizer<optimizer_of<Rule, Options, Space, ByRow>, Options, 1, Space, ByRow> {
+  using base = optimizer<optimizer_of, Options, 1, Space, ByRow>;
+  friend base;
+
+ public:
+  using base::base;
+
+ private:
+  template <class Parameters>
+  void take(auto const& slopes, Parameters& parameters) {
+    parameters.begin(slopes);
+    parameters.update(slopes.backend(), [this](std::size_t) {
+      return Rule<typename Parameters::scalar>::of(this->rate_now(), this->options_);
+    });
+  }
 };
 
 }  // namespace intarsia::inline v0::detail

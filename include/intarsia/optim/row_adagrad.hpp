@@ -12,8 +12,9 @@ template <class T>
 struct row_adagrad_rule {
   static constexpr bool by_row = true;
 
-  float const* rate;
-  T epsilon, decay;
+  [[nodiscard]] static row_adagrad_rule of(float const* rate, adagrad_options const& o) {
+    return {rate, static_cast<T>(o.epsilon), static_cast<T>(o.weight_decay)};
+  }
   template <class Team>
   INTARSIA_FN void operator()(Team by, T* x, T const* gradient, std::size_t cols, T& sum) const {
     T const now = sum + squares(by, x, gradient, cols) / static_cast<T>(cols);
@@ -22,7 +23,9 @@ struct row_adagrad_rule {
     for (std::size_t c = by.first(); c < cols; c += by.step()) x[c] -= step * (gradient[c] + decay * x[c]);
   }
 
- private:
+  float const* rate;
+  T epsilon, decay;
+
   template <class Team>
   [[nodiscard]] INTARSIA_FN T squares(Team by, T const* x, T const* gradient, std::size_t cols) const {
     constexpr std::size_t apart = Team::shares ? 1 : 16;  // sums that do not wait for each other
@@ -53,24 +56,11 @@ struct row_adagrad_rule {
 //   row_adagrad rows{towers.items, {.rate = 0.05f}};   adagrad rest{towers.query};
 //   auto const slopes = tape.backward(loss);   rows.step(slopes);   rest.step(slopes);
 template <class Space = host>
-class row_adagrad : public detail::optimizer<row_adagrad<Space>, adagrad_options, 1, Space, true> {
-  using base = detail::optimizer<row_adagrad<Space>, adagrad_options, 1, Space, true>;
-  friend base;
+class row_adagrad : public detail::optimizer_of<detail::row_adagrad_rule, adagrad_options, Space, true> {
+  using base = detail::optimizer_of<detail::row_adagrad_rule, adagrad_options, Space, true>;
 
  public:
-  template <module M>
-  explicit row_adagrad(M& part, adagrad_options options = {}) : base{part, options} {}
-
- private:
-  template <class Parameters>
-  void take(auto const& slopes, Parameters& parameters) {
-    using T = typename Parameters::scalar;
-    parameters.begin(slopes);
-    parameters.update(slopes.backend(), [&](std::size_t) {
-      return detail::row_adagrad_rule<T>{this->rate_now(), static_cast<T>(this->options_.epsilon),
-                                         static_cast<T>(this->options_.weight_decay)};
-    });
-  }
+  using base::base;
 };
 template <module M>
 explicit row_adagrad(M&, adagrad_options = {}) -> row_adagrad<typename detail::memory_of<M>::type>;

@@ -14,35 +14,26 @@ struct sgd_options {
 namespace detail {
 template <class T>
 struct sgd_rule {
-  float const* rate;
-  T keep, decay;
+  [[nodiscard]] static sgd_rule of(float const* rate, sgd_options const& o) {
+    return {rate, static_cast<T>(o.momentum), static_cast<T>(o.weight_decay)};
+  }
   INTARSIA_FN void operator()(T& x, T gradient, T& velocity) const {
     velocity = keep * velocity + (gradient + decay * x);
     x -= static_cast<T>(*rate) * velocity;
   }
+
+  float const* rate;
+  T keep, decay;
 };
 }  // namespace detail
 
 // A parameter that took no part is left alone. The module's tensors have to outlive the optimiser.
 template <class Space = host>
-class sgd : public detail::optimizer<sgd<Space>, sgd_options, 1, Space> {
-  using base = detail::optimizer<sgd<Space>, sgd_options, 1, Space>;
-  friend base;
+class sgd : public detail::optimizer_of<detail::sgd_rule, sgd_options, Space> {
+  using base = detail::optimizer_of<detail::sgd_rule, sgd_options, Space>;
 
  public:
-  template <module M>
-  explicit sgd(M& part, sgd_options options = {}) : base{part, options} {}
-
- private:
-  template <class Parameters>
-  void take(auto const& slopes, Parameters& parameters) {
-    using T = typename Parameters::scalar;
-    parameters.begin(slopes);
-    parameters.update(slopes.backend(), [&](std::size_t) {
-      return detail::sgd_rule<T>{this->rate_now(), static_cast<T>(this->options_.momentum),
-                                 static_cast<T>(this->options_.weight_decay)};
-    });
-  }
+  using base::base;
 };
 template <module M>
 explicit sgd(M&, sgd_options = {}) -> sgd<typename detail::memory_of<M>::type>;
