@@ -127,6 +127,7 @@
 #include <intarsia/io/file.hpp>
 #include <intarsia/io/id_index.hpp>
 #include <intarsia/io/load.hpp>
+#include <intarsia/io/nameless_file.hpp>
 #include <intarsia/io/npy.hpp>
 #include <intarsia/io/npy_header.hpp>
 #include <intarsia/io/safetensors.hpp>

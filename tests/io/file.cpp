@@ -1,10 +1,8 @@
-#include <sys/resource.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
-#include <csignal>
 #include <intarsia/io/checkpoint.hpp>
 #include <intarsia/io/file.hpp>
+#include <intarsia/io/nameless_file.hpp>
 #include <intarsia/io/npy.hpp>
 #include <intarsia/io/tsv_writer.hpp>
 
@@ -13,21 +11,6 @@
 namespace ia = intarsia;
 
 namespace {
-// Runs f in a process that may write files of at most `bytes` bytes; its exit code.
-template <class F>
-int with_size_limit(rlim_t bytes, F&& f) {
-  pid_t const child = ::fork();
-  if (child == 0) {
-    std::signal(SIGXFSZ, SIG_IGN);
-    rlimit const limit{bytes, bytes};
-    if (::setrlimit(RLIMIT_FSIZE, &limit) != 0) ::_exit(9);
-    ::_exit(f());
-  }
-  int status = 0;
-  if (child < 0 || ::waitpid(child, &status, 0) != child || !WIFEXITED(status)) return -1;
-  return WEXITSTATUS(status);
-}
-
 // 2 where f throws an io_error that names the partial file's place and gives the reason, 1 where it throws another.
 template <class F>
 int outcome(F&& f, std::string const& path, char const* reason) {
@@ -104,4 +87,37 @@ TEST_CASE("what an interrupted program left is written over", "[io]") {
   ia::write_beside(folder / "x", "new");
   CHECK(folder.get("x") == "new");
   CHECK(folder.files() == 1);
+}
+
+TEST_CASE("a file that is given up leaves nothing", "[io]") {
+  scratch_folder const folder;
+  std::string const path = folder.put("x", "old");
+  {
+    ia::file_beside file{path};
+    file.write("new");
+    CHECK(folder.get("x.partial").size() <= 3);
+    CHECK(folder.files() == 2);
+  }
+  CHECK(folder.get("x") == "old");
+  CHECK(folder.files() == 1);
+}
+
+TEST_CASE("numbers put aside are read back, and their file has no name", "[io]") {
+  scratch_folder const folder;
+  ia::nameless_file aside{folder.path()};
+  aside.write("one");
+  aside.write("");
+  aside.write("two");
+  CHECK(folder.files() == 0);
+  std::string back(5, '?');
+  aside.read(1, back.data(), 5);
+  CHECK(back == "netwo");
+  check_io_error([&] { aside.read(3, back.data(), 5); }, folder.path(), "byte 6 of a file without name: cannot be read again");
+  std::string const nowhere = folder / "nowhere";
+  check_io_error([&] { ia::nameless_file{nowhere}; }, nowhere, "check that its folder exists");
+  int const full = with_size_limit(4096, [&] {
+    return outcome([&] { ia::nameless_file{folder.path()}.write(std::string(10'000, 'x')); }, folder.path(), "byte 4096: cannot be written (File too large)");
+  });
+  CHECK(full == 2);
+  CHECK(folder.files() == 0);
 }

@@ -125,3 +125,51 @@ TEST_CASE("rows apart in memory are written side by side", "[io]") {
   CHECK(y[2][0] == 9.0f);
   CHECK(y[2][1] == 10.0f);
 }
+
+TEST_CASE("npy written some rows at a time", "[io]") {
+  scratch_folder const folder;
+  std::string const path = folder / "x.npy";
+  ia::tensor<ia::dyn, ia::dyn> x(7, 4);
+  for (std::size_t i = 0; i < x.size(); ++i) x.data()[i] = static_cast<float>(i);
+  ia::dense<float const> const all = std::as_const(x).view();
+  {
+    ia::npy_writer file{path, 7, 3};
+    file.append(all.row_range(0, 5).col_range(1, 3));
+    file.append(all.row_range(5, 0).col_range(1, 3));
+    CHECK_THROWS_AS(file.append(all.row_range(4, 3).col_range(1, 3)), ia::shape_error);
+    CHECK_THROWS_AS(file.append(all.row_range(5, 2)), ia::shape_error);
+    CHECK_THROWS_AS(file.finish(), ia::shape_error);
+    file.append(all.row_range(5, 2).col_range(1, 3));
+    CHECK(folder.files() == 1);
+    CHECK_FALSE(std::filesystem::exists(path));
+    file.finish();
+  }
+  CHECK(folder.files() == 1);
+  auto const back = ia::load_npy<ia::dyn, ia::dim<3>>(path);
+  REQUIRE(back.rows() == 7);
+  for (std::size_t i = 0; i < 7; ++i) {
+    for (std::size_t c = 0; c < 3; ++c) CHECK(back[i][c] == x[i][c + 1]);
+  }
+  auto const header = ia::load_npy_header(path);
+  CHECK(header.shape == std::array<std::size_t, 2>{7, 3});
+  { ia::npy_writer given_up{path, 9, 9}; }
+  CHECK(ia::load_npy(path).rows() == 7);
+  CHECK(folder.files() == 1);
+}
+
+TEST_CASE("npy of many numbers of another type is read piece by piece", "[io]") {
+  scratch_folder const folder;
+  std::size_t const count = 300'001;
+  ia::tensor<ia::dyn, ia::dim<1>, std::int64_t> x(count);
+  for (std::size_t i = 0; i < count; ++i) x.data()[i] = static_cast<std::int64_t>(i * 7);
+  ia::save_npy(folder / "x.npy", x);
+  auto const back = ia::load_npy<ia::dyn, ia::dim<1>, std::uint32_t>(folder / "x.npy");
+  REQUIRE(back.rows() == count);
+  bool same = true;
+  for (std::size_t i = 0; i < count; ++i) same = same && back.data()[i] == i * 7;
+  CHECK(same);
+  x.data()[count - 1] = -1;
+  ia::save_npy(folder / "x.npy", x);
+  check_io_error([&] { static_cast<void>(ia::load_npy<ia::dyn, ia::dim<1>, std::uint32_t>(folder / "x.npy")); }, folder / "x.npy",
+                 "row 300000, column 0: the number -1 is outside");
+}

@@ -2,8 +2,12 @@
 #pragma once
 
 #include <stdlib.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include <algorithm>
+#include <csignal>
 #include <filesystem>
 #include <fstream>
 #include <intarsia/core/expects.hpp>
@@ -64,4 +68,19 @@ void check_io_error(F&& f, std::string_view file, std::string_view phrase) {
   CHECK(sentence.back() != '.');
   CHECK(sentence.size() < 500);
   CHECK(std::none_of(sentence.begin(), sentence.end(), [](char c) { return static_cast<unsigned char>(c) < 0x20; }));
+}
+
+// Runs f in a process that may write files of at most `bytes` bytes; its exit code.
+template <class F>
+[[nodiscard]] inline int with_size_limit(rlim_t bytes, F&& f) {
+  pid_t const child = ::fork();
+  if (child == 0) {
+    std::signal(SIGXFSZ, SIG_IGN);
+    rlimit const limit{bytes, bytes};
+    if (::setrlimit(RLIMIT_FSIZE, &limit) != 0) ::_exit(9);
+    ::_exit(f());
+  }
+  int status = 0;
+  if (child < 0 || ::waitpid(child, &status, 0) != child || !WIFEXITED(status)) return -1;
+  return WEXITSTATUS(status);
 }

@@ -8,6 +8,7 @@
 #include <intarsia/sampling/link_sampler.hpp>
 
 #include "../catch.hpp"
+#include "../io/scratch.hpp"
 #include "../nn/typed.hpp"
 
 using namespace intarsia;
@@ -159,6 +160,82 @@ TEST_CASE("hetero_sage: every node in blocks is what the whole graph gives, for 
   CHECK(std::abs(z[Book{}][0][0] - own(encoder(ctx, one, y))[Book{}][0][0]) < 1e-6f);
   CHECK(z[Show{}].rows() == 0);
   CHECK_THROWS_AS(encoder.every_node(ctx, g, y), shape_error);
+}
+
+namespace {
+// Whether the files of a folder hold the bits of tables.
+template <class Tables>
+bool holds(scratch_folder const& folder, Tables const& tables) {
+  bool same = true;
+  Typed::each_node([&](auto n) {
+    auto const back = load_table<decltype(n), 4>(folder / (std::string{n.name} + ".npy"));
+    same = same && back.rows() == tables[n].rows() && std::equal(back.data(), back.data() + back.size(), tables[n].data());
+  });
+  return same && folder.files() == Typed::node_count;
+}
+}  // namespace
+
+TEST_CASE("hetero_sage: every node to files has the bits of the tables in memory") {
+  auto const g = catalogue();
+  auto const x = features_of<Typed, float>({{12, 8, 5, 0}});
+  std::vector<hetero_sage_options> const all{{},
+                                             {.sage = {aggregation::pool}, .neighbors = neighbor_sharing::per_source},
+                                             {.neighbors = neighbor_sharing::per_source, .standardize = true}};
+  for (auto const& options : all) {
+    cpu::context made{inline_executor{}, seed{4}};
+    hetero_sage<Typed, 6, 4> const encoder{made, options};
+    auto const want = encoder.every_node(made, g, x);
+    for (std::size_t const threads : {1u, 2u, 3u, 7u}) {
+      cpu::context ctx{thread_pool{threads}, seed{4}};
+      for (std::size_t const block : {1u, 5u, 100u}) {
+        scratch_folder const folder;
+        hetero_sage<Typed, 6, 4>::layer_tables tables;
+        encoder.every_node(ctx, g, x, tables, block);
+        encoder.every_node(ctx, g, x, folder.path(), block);
+        CHECK(holds(folder, tables.out));
+        auto given = x;
+        encoder.every_node(ctx, g, std::move(given), folder.path() + "/", block);
+        CHECK(holds(folder, tables.out));
+      }
+    }
+    scratch_folder const folder;
+    encoder.every_node(made, g, x, folder.path());
+    CHECK(holds(folder, want));
+  }
+  graph_builder<Typed> alone{{{1, 0, 0, 0}}};
+  cpu::context ctx{inline_executor{}, seed{4}};
+  hetero_sage<Typed, 6, 4> const encoder{ctx};
+  auto const one = alone.build();
+  auto const y = features_of<Typed, float>({{1, 0, 0, 0}});
+  scratch_folder const folder;
+  encoder.every_node(ctx, one, y, folder.path());
+  CHECK(holds(folder, encoder.every_node(ctx, one, y)));
+}
+
+TEST_CASE("hetero_sage: where files cannot be written, one sentence and nothing new") {
+  auto const g = catalogue();
+  auto const x = features_of<Typed, float>({{12, 8, 5, 0}});
+  cpu::context ctx{inline_executor{}, seed{4}};
+  hetero_sage<Typed, 2, 6> const encoder{ctx};
+  scratch_folder const folder;
+  std::string const nowhere = folder / "nowhere";
+  check_io_error([&] { encoder.every_node(ctx, g, x, nowhere); }, nowhere, "check that its folder exists");
+  folder.put("book.npy", "old");
+  for (rlim_t const room : {rlim_t{100}, rlim_t{150}, rlim_t{300}}) {  // within a header, what is put aside, a result
+    int const code = with_size_limit(room, [&] {
+      try {
+        encoder.every_node(ctx, g, x, folder.path());
+      } catch (io_error const& wrong) {
+        return std::string{wrong.what()}.find("File too large") != std::string::npos ? 2 : 1;
+      }
+      return 0;
+    });
+    CHECK(code == 2);
+    CHECK(folder.get("book.npy") == "old");
+    CHECK(folder.files() == 1);
+  }
+  CHECK_THROWS_AS(encoder.every_node(ctx, g, features_of<Typed, float>({{1, 0, 0, 0}}), folder.path()), shape_error);
+  CHECK(folder.files() == 1);
 }
 
 TEST_CASE("hetero_sage: the slope of the loss along random directions, sampled and whole") {

@@ -51,9 +51,6 @@ struct edge_list {
   [[nodiscard]] std::uint32_t target(std::size_t edge) const { return ends[edge][1 - source_column]; }
 };
 
-[[nodiscard]] inline std::string in_folder(std::string const& folder, std::string const& name) {
-  return folder.empty() || folder.back() == '/' ? folder + name : folder + '/' + name;
-}
 [[nodiscard]] inline bool is_there(std::string const& path) { return ::access(path.c_str(), F_OK) == 0; }
 
 inline void expect_folder(std::string const& folder) {
@@ -161,8 +158,7 @@ template <schema_type S>
     if (nodes[n] != 0) return;
     std::string const features = detail::in_folder(folder, std::string{n.name} + ".npy");
     if (n.width > 0 && detail::is_there(features)) {
-      file_bytes const bytes = read_file(features);
-      nodes[n] = parse_npy_header(text_of(bytes), features).shape[0];
+      nodes[n] = load_npy_header(features).shape[0];
       return;
     }
     S::each_relation(

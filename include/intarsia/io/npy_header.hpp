@@ -121,9 +121,20 @@ inline void npy_descr(cursor& in, npy_header& header) {
 
 }  // namespace detail
 
-// Reads the header of a whole file in memory and checks that the file is as long as it says. Throws io_error naming
-// `file`, the byte or the header field.
-[[nodiscard]] inline npy_header parse_npy_header(std::string_view bytes, std::string_view file) {
+namespace detail {
+// Where the numbers begin in a file, by its first 12 bytes; 0 where they are too few, or of another format.
+[[nodiscard]] inline std::size_t npy_begin(std::string_view bytes) {
+  if (bytes.size() < 12) return 0;
+  std::size_t const digits = bytes[6] == 1 ? 2 : 4;
+  std::size_t length = 0;
+  std::memcpy(&length, bytes.data() + 8, digits);
+  return 8 + digits + length;
+}
+}  // namespace detail
+
+// Reads the header of a file of `size` bytes, which begins with `bytes`: all of it, or at least up to the numbers.
+// Checks that the file is as long as it says. Throws io_error naming `file`, the byte or the header field.
+[[nodiscard]] inline npy_header parse_npy_header(std::string_view bytes, std::string_view file, std::size_t size) {
   using detail::io_failure;
   constexpr std::string_view remedy = detail::npy_remedy;
   if (bytes.empty()) io_failure(file, "byte 0", "the file is empty", remedy);
@@ -186,7 +197,7 @@ inline void npy_descr(cursor& in, npy_header& header) {
       !detail::multiply(need, header.bytes_per_number(), need)) {
     io_failure(file, "header field 'shape'", "the array is too large for any memory", "split the array");
   }
-  std::size_t const have = bytes.size() - header.begin;
+  std::size_t const have = size - header.begin;
   if (have != need) {
     io_failure(file, "byte " + std::to_string(header.begin),
                "the shape needs " + std::to_string(need) + " bytes of numbers and the file has " + std::to_string(have),

@@ -1,8 +1,14 @@
 // The foundation layer: two hops of heterogeneous GraphSAGE, then length 1 (arXiv 2403.05185, Eq. 1-3).
 #pragma once
 
+#include <intarsia/io/nameless_file.hpp>
+#include <intarsia/io/npy.hpp>
 #include <intarsia/nn/hetero.hpp>
 #include <intarsia/ops/normalize.hpp>
+#include <optional>
+#include <string>
+#include <type_traits>
+#include <utility>
 
 namespace intarsia::inline v0 {
 
@@ -52,9 +58,16 @@ class hetero_sage {
   template <class Context, class Features>
   void every_node(Context& ctx, graph<S> const& g, Features const& features, layer_tables& to,
                   std::size_t block = 4096) const {
-    first_.by_blocks(ctx, g.hop(0, 2), features, to.hidden, block, [](auto&, auto y) { return y; });
-    second_.by_blocks(ctx, g.hop(1, 2), to.hidden, to.out, block,
-                      [&](auto& on, auto z) { return normalize_ ? normalize_rows(on, z) : z; });
+    auto const into = [&ctx](auto& tables) {
+      return [&](auto n, std::size_t begin, auto y) {
+        dense<T> const all = tables[n].view();
+        copy(ctx, detail::value_of(y), all.row_range(begin, y.rows()));
+      };
+    };
+    make_tables(to.hidden, g);
+    make_tables(to.out, g);
+    first_.by_blocks(ctx, g.hop(0, 2), features, block, into(to.hidden));
+    second_.by_blocks(ctx, g.hop(1, 2), to.hidden, block, finished(ctx, into(to.out)));
   }
   // The same, as tables of its own.
   template <class Context, class Features>
@@ -63,10 +76,57 @@ class hetero_sage {
     every_node(ctx, g, features, made);
     return std::move(made.out);
   }
+  // The same numbers to files, with the tables of one layer in memory at a time: writes FOLDER/NAME.npy, (nodes, Out),
+  // for each node type; load_table<Node, Out> reads it. Features that are given away, std::move(features), are freed
+  // after the first layer, and memory beside the graph is the larger of features and hidden rows, and what
+  // hetero_layer::by_blocks says; features that are only lent stay, beside the hidden rows. What the first layer gives
+  // lies in a nameless_file of the folder meanwhile. The folder is there already, and is not that of the features,
+  // whose files have the same names. Results get their names when all rows of all types are written. Throws io_error.
+  template <class Context, class Features>
+  void every_node(Context& ctx, graph<S> const& g, Features&& features, std::string const& folder,
+                  std::size_t block = 4096) const {
+    nameless_file aside{folder};
+    per_node<S, std::optional<npy_writer<T>>> files;
+    S::each_node([&](auto n) {
+      files[n].emplace(detail::in_folder(folder, std::string{n.name} + ".npy"), g.nodes(n), Out);
+    });
+    {
+      [[maybe_unused]] std::conditional_t<std::is_lvalue_reference_v<Features>, Features, std::remove_cvref_t<Features>>
+          x{std::forward<Features>(features)};
+      first_.by_blocks(ctx, g.hop(0, 2), x, block,
+                       [&](auto, std::size_t, auto y) { detail::write_rows(aside, detail::value_of(y)); });
+    }
+    decltype(layer_tables::hidden) hidden;
+    make_tables(hidden, g);
+    std::size_t begin = 0;
+    S::each_node([&](auto n) {
+      std::size_t const bytes = hidden[n].size() * sizeof(T);
+      aside.read(begin, hidden[n].data(), bytes);
+      begin += bytes;
+    });
+    second_.by_blocks(ctx, g.hop(1, 2), hidden, block,
+                      finished(ctx, [&](auto n, std::size_t, auto y) { files[n]->append(detail::value_of(y)); }));
+    S::each_node([&](auto n) { files[n]->finish(); });
+  }
 
   static auto members(auto& self) { return std::tuple{named("first", self.first_), named("second", self.second_)}; }
 
  private:
+  // Tables with a row for each node of the graph; those that have it stay as they are.
+  static void make_tables(auto& tables, graph<S> const& g) {
+    S::each_node([&](auto n) {
+      using table = std::remove_cvref_t<decltype(tables[n])>;
+      if (tables[n].rows() != g.nodes(n)) tables[n] = table::unset(g.nodes(n), table::col_axis::extent);
+    });
+  }
+  // put after what follows the second layer.
+  template <class Context, class Put>
+  [[nodiscard]] auto finished(Context& ctx, Put put) const {
+    return [this, &ctx, put](auto n, std::size_t begin, auto z) {
+      put(n, begin, normalize_ ? normalize_rows(ctx, z) : z);
+    };
+  }
+
   template <class On, class Rows>
   static auto rows(On& on, Rows const& x) {
     if constexpr (requires { x.grad; } || requires { x.ids; }) {

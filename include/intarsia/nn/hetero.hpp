@@ -92,17 +92,15 @@ class hetero_layer {
   using tables = decltype(S::map_nodes([](auto n) { return tensor<rows_of<decltype(n)>, dim<Out>, T>{}; }));
 
   // The same for all nodes of a whole graph, `block` targets of a type at a time. x: per node type a table, of T or of
-  // 16 bits. finish(ctx, y) is done to each block y (count, Out). made: per node type a table (nodes, Out), written
-  // with the numbers that the layer gives at once, to rounding; made anew where it has other numbers of rows. Memory
-  // beside x and what is made: one block; what sources tell one type, (sources, Out), where they are transformed before
-  // they are aggregated (pool, and mean that gets narrower by it); everything at once where the layer standardizes,
-  // which has to see all nodes.
-  template <class Context, class X, class Finish>
-  void by_blocks(Context& ctx, hop<S> const& edges, X const& x, tables& made, std::size_t block,
-                 Finish const& finish) const {
+  // 16 bits. put(node, begin, y) gets the rows [begin, begin + count) of a node type, a var (count, Out) that lives as
+  // long as the call: the numbers that the layer gives at once, to rounding. Types come one after another, and their
+  // rows in order. Memory beside x: one block; what sources tell one type, (sources, Out), where they are transformed
+  // before they are aggregated (pool, and mean that gets narrower by it); everything at once where the layer
+  // standardizes, which has to see all nodes.
+  template <class Context, class X, class Put>
+  void by_blocks(Context& ctx, hop<S> const& edges, X const& x, std::size_t block, Put const& put) const {
     scope const all{ctx};
     inputs<host> given;
-    std::array<dense<T>, S::node_count> to;
     S::each_node([&](auto n) {
       using node = decltype(n);
       auto& of_type = given[S::template node_index<node>];
@@ -118,19 +116,19 @@ class hetero_layer {
         map(ctx, count, [=](std::size_t i) { ids[i] = static_cast<std::uint32_t>(i); });
         of_type = {indexed_view<rows_of<node>, dim<width<node>>, stored_as>{x[n].view(), {ids, count}}, true};
       }
-      if (made[n].rows() != count) made[n] = tensor<rows_of<node>, dim<Out>, T>{count};
-      to[S::template node_index<node>] = dense<T>(made[n].view());
     });
-    auto const put = [&](std::size_t n, std::size_t begin, detail::plain_var<T, host> y) {
-      y = finish(ctx, y);
-      copy(ctx, dense<T const>(y.value), to[n].row_range(begin, y.rows()));
+    auto const put_rows = [&](std::size_t n, std::size_t begin, detail::plain_var<T, host> y) {
+      S::each_node([&](auto node) {
+        using N = decltype(node);
+        if (S::template node_index<N> == n) put(node, begin, detail::typed<rows_of<N>, dim<Out>>(y));
+      });
     };
     if (options_.standardize) {
       auto const whole = compute(ctx, edges, given);
-      for (std::size_t n = 0; n < whole.size(); ++n) put(n, 0, whole[n]);
+      for (std::size_t n = 0; n < whole.size(); ++n) put_rows(n, 0, whole[n]);
     } else {
       for (std::size_t n = 0; n < given.size(); ++n) {
-        compute_blocks(ctx, edges, given, n, std::max<std::size_t>(block, 1), put);
+        compute_blocks(ctx, edges, given, n, std::max<std::size_t>(block, 1), put_rows);
       }
     }
   }

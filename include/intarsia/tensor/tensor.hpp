@@ -34,6 +34,14 @@ class tensor {
             "tensor: the number of columns is not the extent of its column axis");
     std::fill_n(numbers_.data(), numbers_.size(), T{});
   }
+  // The same with numbers not set yet, for who sets all of them.
+  [[nodiscard]] static tensor unset(std::size_t rows, std::size_t cols) {
+    tensor made{Rows::extent == dynamic ? 0 : rows, Cols::extent == dynamic ? 0 : cols};
+    made.rows_ = rows;
+    made.cols_ = cols;
+    if (made.numbers_.size() != rows * cols) made.numbers_ = aligned_buffer<T>{rows * cols};
+    return made;
+  }
 
   [[nodiscard]] std::size_t rows() const { return rows_; }
   [[nodiscard]] std::size_t cols() const { return cols_; }
