@@ -149,11 +149,7 @@ class shared_row {
                      Offer const& offer) {
     float const least = by.lowest;
     pairs_.count(from_, item, [=](both& cell, std::uint32_t user) {
-      using pair [[gnu::vector_size(sizeof(both))]] = float;  // one addition
-      pair sum;
-      std::memcpy(&sum, &cell, sizeof(both));
-      sum += pair{1, user_weight[user]};
-      std::memcpy(&cell, &sum, sizeof(both));
+      cell = {cell.count + 1, cell.weight + user_weight[user]};
     });
     pairs_.take([&](std::size_t first_block, std::size_t blocks, both const* cells) {
       for (std::size_t b = 0; b < blocks; ++b, cells += block) {
