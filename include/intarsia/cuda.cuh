@@ -87,6 +87,7 @@
 #include <intarsia/ops/softmax.hpp>
 #include <intarsia/ops/stack.hpp>
 #include <intarsia/ops/sum.hpp>
+#include <intarsia/ops/weights.hpp>
 
 // 5 nn: layers
 #include <intarsia/nn/embedding.hpp>

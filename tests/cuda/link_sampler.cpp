@@ -2,6 +2,7 @@
 #include <intarsia/cpu/sample.hpp>
 #include <intarsia/cuda/link_sampler.cuh>
 #include <intarsia/exec/tape.hpp>
+#include <intarsia/loss/in_batch_softmax.hpp>
 #include <set>
 
 #include "../sampling/graphs.hpp"
@@ -39,8 +40,8 @@ void same_links(ia::cuda::context& ctx, ia::link_set<Catalogue> const& expected,
     for (std::size_t j = 0; j < of.negatives.size(); ++j) {
       negatives.push_back(of.negatives[j]);
       negative_types.push_back(of.types.size() > 0 ? of.types[j] : target);
-      valid.push_back(of.valid[j]);
     }
+    valid.insert(valid.end(), of.valid.data(), of.valid.data() + of.valid.size());
     begins.push_back(anchors.size());
   });
   REQUIRE(got.size() == anchors.size());
@@ -134,6 +135,74 @@ TEST_CASE("a device draws the batches of links of the CPU") {
   });
 }
 
+TEST_CASE("a device draws the negatives of the batch of the CPU") {
+  auto const g = make_graph({50, 30, 20, 80, 150, 100, 60}, true, false);
+  using from = ia::negative_source;
+  in_every_order([&] {
+    check(g, {.batch = 40, .fanout = {3, 2}, .epochs = 2, .steps = 2, .negatives = {from::in_batch}});
+    check(g, {.batch = 70,
+              .fanout = {4},
+              .balance = ia::balance::as_is,
+              .steps = 2,
+              .negatives = {.from = from::in_batch, .on_collision = ia::collision::keep}});
+    check(g, {.batch = 33, .steps = 2, .negatives = {from::in_batch}, .full_graph = true});
+  });
+}
+
+TEST_CASE("a device draws the batches of a balanced graph of the CPU") {
+  auto const plain = make_graph({50, 30, 20, 80, 150, 100, 60}, true, false),
+             weighted = make_graph({50, 30, 20, 80, 150, 100, 60}, false, true);
+  using from = ia::negative_source;
+  auto const whole = ia::balance_scope::graph;
+  in_every_order([&] {
+    check(plain, {.batch = 24, .fanout = {3, 2}, .scope = whole, .epochs = 3, .steps = 2});
+    check(plain, {.batch = 30, .fanout = {ia::all_neighbors}, .scope = whole, .epochs = 2, .steps = 1});
+    check(plain, {.batch = 30,
+                  .fanout = {3},
+                  .balance = ia::balance::as_is,
+                  .scope = whole,
+                  .epochs = 2,
+                  .steps = 2,
+                  .negatives = {from::in_batch}});
+    check(weighted, {.batch = 16,
+                     .fanout = {2, 2},
+                     .balance = ia::balance::inverse_degree,
+                     .scope = whole,
+                     .epochs = 2,
+                     .negatives = {from::by_degree, 4, 0.75f, ia::collision::resample},
+                     .weighted_neighbors = true,
+                     .outermost_by_id = true});
+    auto only_one = ia::link_options<Catalogue>::all_of_them();
+    only_one.values.fill(false);
+    only_one.values[0] = true;
+    check(weighted, {.batch = 16,
+                     .fanout = {3},
+                     .scope = whole,
+                     .epochs = 2,
+                     .steps = 2,
+                     .exclude_seeds = false,
+                     .replace = true,
+                     .supervise = only_one});
+  });
+}
+
+TEST_CASE("a device goes on in the middle of an epoch of a balanced graph") {
+  auto const g = make_graph({50, 30, 20, 80, 150, 100, 60}, true, false);
+  options const how{.batch = 20, .fanout = {3, 2}, .scope = ia::balance_scope::graph, .epochs = 3};
+  ia::cpu::context cpu{ia::inline_executor{}, ia::seed{11}};
+  ia::cuda::context ctx{ia::seed{11}};
+  auto expected = ia::sample_links(cpu, g, how);
+  auto links = ia::cuda::sample_links(ctx, g, how);
+  for (ia::sampler_position const at : {ia::sampler_position{2, 1}, {0, 1}, {1, 0}}) {
+    expected.seek(at);
+    links.seek(at);
+    REQUIRE(expected.advance());
+    REQUIRE(links.advance());
+    same_links(ctx, expected.current().links, links.current().links);
+    same_block(ctx, expected.current().graph, links.current().graph);
+  }
+}
+
 TEST_CASE("no batch on a device hears along its own links") {
   auto const g = make_graph({50, 30, 20, 80, 150, 100, 60}, true, false);
   ia::cuda::context ctx{ia::seed{2}};
@@ -155,9 +224,58 @@ TEST_CASE("batches of links without edges, and what a device does not offer") {
   auto const nothing = make_graph({0, 0, 0, 0, 0, 0, 0});
   CHECK(!ia::cuda::sample_links(ctx, nothing).advance());
   auto const g = make_graph();
-  CHECK_THROWS_WITH(ia::cuda::sample_links(ctx, g, {.negatives = {ia::negative_source::in_batch}}),
-                    Catch::Contains("in_batch_softmax"));
-  CHECK_THROWS_WITH(ia::cuda::sample_links(ctx, g, {.scope = ia::balance_scope::graph}), Catch::Contains("on the CPU"));
+  auto const whole = ia::balance_scope::graph;
+  CHECK(!ia::cuda::sample_links(ctx, nothing, {.scope = whole}).advance());
+  CHECK_THROWS_WITH(ia::cuda::sample_links(ctx, g, {.scope = whole, .full_graph = true}),
+                    Catch::Contains("full_graph reads every edge"));
+  CHECK_THROWS_WITH(ia::cuda::sample_links(ctx, g, {.scope = whole, .weighted = true}),
+                    Catch::Contains("drawn one by one"));
+  auto in_batch = ia::cuda::sample_links(ctx, g, {.negatives = {ia::negative_source::in_batch}, .full_graph = true});
+  REQUIRE(in_batch.advance());
+  auto const z = ia::cuda::upload(ctx, Catalogue::map_nodes([&](auto n) {
+                                    return noise<float, ia::rows_of<decltype(n)>, ia::dim<4>>(g.nodes(n), 4, 1);
+                                  }));
+  auto const rows = Catalogue::map_nodes([&](auto n) { return ctx.constant(z[n]); });
+  CHECK_THROWS_WITH(link_contrastive(ctx, rows, in_batch.current().links), Catch::Contains("negatives of each link"));
+}
+
+TEST_CASE("the softmax over a batch of links on a device is that of the CPU, marks and all") {
+  auto const g = make_graph({50, 30, 20, 80, 150, 100, 60}, true, false);
+  ia::cpu::context cpu{ia::inline_executor{}, ia::seed{4}};
+  ia::cuda::context ctx{ia::seed{4}};
+  options const how{.batch = 90, .steps = 1, .negatives = {ia::negative_source::in_batch}, .full_graph = true};
+  auto expected = ia::sample_links(cpu, g, how);
+  auto links = ia::cuda::sample_links(ctx, g, how);
+  REQUIRE(expected.advance());
+  REQUIRE(links.advance());
+  auto const rows = Catalogue::map_nodes([&](auto n) {
+    return noise<double, ia::rows_of<decltype(n)>, ia::dim<6>>(g.nodes(n), 6, Catalogue::node_index<decltype(n)>);
+  });
+  auto const rows2 = ia::cuda::upload(ctx, rows);
+  auto const loss = [](auto& on, auto const& z, auto const& all, auto r) {
+    auto const of = all[r];
+    return in_batch_softmax(on, gather(on, z[r.source], of.anchors), gather(on, z[r.target], of.positives), {},
+                            ia::marked_pairs{of});
+  };
+  int relations = 0;  // with a pair that is masked beside the links' own
+  Catalogue::each_relation([&](auto r) {
+    auto const of = expected.current().links[r];
+    REQUIRE(links.current().links[r].size() == of.size());
+    relations += of.size() > 5 && std::count(of.valid.begin(), of.valid.end(), 0) > static_cast<int>(of.size()) ? 1 : 0;
+    ia::tape on{cpu};
+    auto const z = Catalogue::map_nodes([&](auto n) { return on.watch(rows[n]); });
+    auto const y = loss(on, z, expected.current().links, r);
+    static_cast<void>(on.backward(y));
+    ia::tape on2{ctx};
+    auto const z2 = Catalogue::map_nodes([&](auto n) { return on2.watch(rows2[n]); });
+    auto const y2 = loss(on2, z2, links.current().links, r);
+    static_cast<void>(on2.backward(y2));
+    CHECK(ia::cuda::download(ctx, y2)[0][0] == Approx(y.value[0][0]).epsilon(1e-12));
+    std::span<double const> const by{z[r.target].grad.data, z[r.target].rows() * 6};
+    auto const by2 = ia::cuda::download(ctx, std::span<double const>{z2[r.target].grad.data, by.size()});
+    CHECK(relative_distance<double>(by2, by) < 1e-12);
+  });
+  CHECK(relations > 2);
 }
 
 TEST_CASE("the contrastive loss of links on a device is that of the CPU") {

@@ -45,6 +45,33 @@ TEST_CASE("cuda: losses of pairs") {
   same_slopes([](auto& on, auto a, auto b) { return squared_error(on, a, b); }, query, item);
 }
 
+TEST_CASE("cuda: weights of pairs and of rows") {
+  both<float> const log_q{{-1, -2, -0.5f, -3, -1, -0.1f}}, weight{{0.5f, 2, 0, 7, 1, 3}}, none{{0, 0, 0, 0, 0, 0}};
+  both<std::uint32_t> const items{{4, 1, 4, 0, 4, 2}}, targets{{1, 0, 4, 4, 2, 3}};
+  both<double> const exact{{0.1, 2.3, 0, 7.7, 1, 3}};
+  auto const query = noise<double>(6, 5, 1), item = noise<double>(6, 5, 2);
+  for (auto const* const w : {&weight, &none}) {
+    same_slopes(
+        [&](auto& on, auto a, auto b) {
+          return in_batch_softmax(on, a, b, {.temperature = 0.3f, .log_q = log_q.with(a), .weight = w->with(a)},
+                                  ia::same_item{items.with(a)});
+        },
+        query, item);
+    same_slopes([&](auto& on, auto a, auto b) { return pairwise_difference(on, a, b, w->with(a)); }, query, item);
+  }
+  same_slopes([&](auto& on, auto s) { return softmax_cross_entropy(on, s, targets.with(s), exact.with(s)); }, query);
+  std::vector<float> several;
+  for (std::size_t i = 0; i < 700; ++i) several.push_back(static_cast<float>(i % 5));
+  both<float> const many{several};
+  same_slopes([&](auto& on, auto a, auto b) { return pairwise_difference(on, a, b, many.with(a)); },
+              noise<double>(700, 3, 1), noise<double>(700, 3, 2));
+  both<float> const one{{3}};
+  same_slopes([&](auto& on, auto a, auto b) { return pairwise_difference(on, a, b, one.with(a)); },
+              noise<double>(1, 3, 1), noise<double>(1, 3, 2));
+  same_slopes([&](auto& on, auto a, auto b) { return in_batch_softmax(on, a, b, {.weight = one.with(a)}); },
+              noise<double>(1, 3, 1), noise<double>(1, 3, 2));
+}
+
 TEST_CASE("cuda: losses with negatives") {
   both<std::uint8_t> const valid{{1, 0, 1, 1, 1, 1, 0, 0, 1, 1, 1, 0}};
   auto const anchor = noise<double>(4, 5, 1), positive = noise<double>(4, 5, 2), negatives = noise<double>(12, 5, 3);
@@ -95,13 +122,4 @@ TEST_CASE("cuda: losses whose rows are shared by a warp") {
   same_slopes([&](auto& on, auto s) { return softmax_cross_entropy(on, s, targets.with(s)); }, noise<double>(5, 70, 1));
   same_slopes([&](auto& on, auto s) { return listwise_softmax(on, s, 70, answers.with(s)); },
               noise<double, ia::dyn, ia::dim<1>>(350, 1, 1));
-}
-
-TEST_CASE("cuda: what the host would have to read is refused in a sentence") {
-  ia::cuda::context ctx;
-  both<float> const weights{{1, 2, 3}};
-  auto const x = ia::cuda::upload(ctx, noise<double>(3, 5, 1));
-  auto const a = ctx.constant(x);
-  CHECK_THROWS_WITH(in_batch_softmax(ctx, a, a, {.weight = weights.with(a)}), Catch::Contains("takes no weight"));
-  CHECK_THROWS_WITH(pairwise_difference(ctx, a, a, weights.with(a)), Catch::Contains("takes no weight"));
 }

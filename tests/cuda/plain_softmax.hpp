@@ -27,7 +27,7 @@ void pair_softmax(context& ctx, std::type_identity_t<dense<T const>> query, std:
       s[j] = hidden ? T{0} : std::exp(s[j]);
       sum += s[j];
     }
-    T const weight = terms.share * (terms.weight ? static_cast<T>(terms.weight[i]) : T{1});
+    T const weight = terms.share_of(i);
     losses.data[i * losses.stride] = weight * std::log(sum / s[i]);
     for (std::size_t j = 0; j < n; ++j) {
       T const slope = weight * terms.sharpness * (s[j] / sum - (i == j ? T{1} : T{0}));

@@ -69,7 +69,7 @@ struct pair_softmax_work {
   }
   [[nodiscard]] std::size_t panels() const { return (item.rows + tile.cols - 1) / tile.cols; }
   [[nodiscard]] T weight(std::size_t i) const {
-    return terms.share * (terms.weight ? static_cast<T>(terms.weight[i]) : T{1});
+    return terms.share_of(i);
   }
 
   // What no score of a query exceeds, or lowest() where that says too little; not a number says nothing. The peak of

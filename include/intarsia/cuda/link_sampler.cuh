@@ -33,6 +33,7 @@ struct link_lists {
   std::uint64_t const* begins;   // (relations + 1): the first link of each relation
   std::uint64_t const* firsts;   // (relations, types): its first place in the list of each type
   std::uint64_t const* streams;  // (relations): of the negatives
+  std::uint64_t const* marks;    // (relations): its first mark, where negatives come from the batch
   std::uint32_t const* ends;     // (relations, 2): types of its sources and targets
   std::size_t relations, each;
   std::array<std::uint32_t*, Types> lists;
@@ -64,9 +65,27 @@ struct link_lists {
     return lists[type][firsts[x.relation * Types + type] + before + x.rank * each + j];
   }
 
- private:
+  // Links of its relation, and the positive of one of them.
   [[nodiscard]] INTARSIA_FN std::uint64_t count(link const& x) const {
     return begins[x.relation + 1] - begins[x.relation];
+  }
+  [[nodiscard]] INTARSIA_FN std::uint32_t positive_of(link const& x, std::size_t rank) const {
+    return static_cast<std::uint32_t>(pairs[begins[x.relation] + rank]);
+  }
+};
+
+// Which positives of its relation may count as a link's negatives.
+template <std::size_t Types>
+struct mark_link {
+  link_lists<Types> at;
+  negative_rules const* rules;  // (relations)
+  std::uint8_t* valid;
+  INTARSIA_FN void operator()(std::size_t i, std::size_t rank) const {
+    if (i >= at.begins[at.relations]) return;
+    auto const link = at.link_of(i);
+    if (rank >= at.count(link)) return;
+    bool const opposes = rules[link.relation].opposes(link.anchor, link.positive, at.positive_of(link, rank));
+    valid[at.marks[link.relation] + link.rank * at.count(link) + rank] = opposes ? 1 : 0;
   }
 };
 
@@ -122,8 +141,9 @@ struct place_link {
 //   auto links = cuda::sample_links(ctx, graph, {.batch = 1024, .fanout = {15, 10}});
 //   for (auto& batch : links) { ... encoder(tape, batch.graph, batch.rows(features)) ... }
 // The host draws which links a batch has and moves them, some kilobytes; the device does all else, and nothing is read
-// back. The context and the graph outlive it. Throws shape_error for negatives of the batch and for a balance of the
-// whole graph, which only the CPU offers.
+// back. With a balance of the whole graph the host also makes the graph of each epoch and moves it into the same
+// memory; the device then holds the supervising relations twice. Negatives of the batch take batch^2 bytes of marks.
+// The context and the graph outlive it. Throws shape_error where options contradict each other.
 template <schema_type S>
 class link_sampler {
  public:
@@ -140,14 +160,18 @@ class link_sampler {
                    intarsia::detail::stream_of(stream_, 10)},
         plan_{rows_.all(), options_.supervised(), options_.draws(), ctx.random_seed(), stream_},
         keys_(S::relation_count) {
-    expects(options_.negatives.from != negative_source::in_batch,
-            "sample_links: on a device, negatives of the batch go by in_batch_softmax with same_item");
-    expects(options_.scope == balance_scope::seeds,
-            "sample_links: on a device the balance applies to the seeds; sample the balanced graph on the CPU");
+    options_.check();
     intarsia::detail::negative_plan const negatives{rows_.all(), options_.supervised(), rows_.nodes(),
                                                     options_.negatives};
     std::vector<csr_view<device>> edges;
     for (std::size_t r = 0; r < S::relation_count; ++r) edges.push_back(neighbors_.rows(r));
+    if (options_.scope == balance_scope::graph) {
+      thinned_.reserve(plan_.relations(), plan_.seeds());
+      whole_.resize(S::relation_count);
+      for (std::size_t r = 0; r < S::relation_count; ++r) {
+        if (thinned_.most(r) > 0) whole_[r] = neighbors_.hand_out(r, thinned_.most(r));
+      }
+    }
     negatives_.emplace(ctx, negatives, std::span<csr_view<device> const>{edges});
     std::vector<detail::negative_rules> rules;
     std::vector<std::uint32_t> ends;
@@ -181,7 +205,7 @@ class link_sampler {
   // A batch with memory for whatever may come.
   [[nodiscard]] batch_type make_batch() {
     batch_type b;
-    b.links.reserve(*context_, options_.batch, negatives_->each());
+    b.links.reserve(*context_, options_.batch, options_.negatives.from, negatives_->each());
     if (!options_.full_graph) {
       neighbors_.reserve(b.graph, std::vector<std::size_t>(S::node_count, options_.batch * (2 + negatives_->each())));
     }
@@ -199,7 +223,7 @@ class link_sampler {
   // step that learns from them.
   bool stage(batch_type& b) {
     if (plan_.steps() == 0 || next_.epoch >= options_.epochs) return false;
-    plan_.start(next_.epoch);
+    if (plan_.start(next_.epoch) && options_.scope == balance_scope::graph) thin();
     auto const drawn = plan_.draw(next_, keys_, inline_executor{});
     auto& begins = b.links.begins();
     begins.assign(S::relation_count + 1, 0);
@@ -214,6 +238,7 @@ class link_sampler {
     write_firsts(begins);
     for (std::size_t r = 0; r < S::relation_count; ++r) {
       staged_[streams_at + r] = intarsia::detail::stream_of(stream_, 13, next_.epoch, next_.batch, r);
+      staged_[marks_at + r] = b.links.marks_before(r);
     }
     detail::to_device(context_->stream(), staged_.data(), inputs_.data(),
                       (words + drawn.size()) * sizeof(std::uint64_t));
@@ -234,7 +259,7 @@ class link_sampler {
     context& ctx = *context_;
     std::uint64_t const* const from = inputs_.data();
     detail::link_lists<S::node_count> at{
-        from + words,       from, from + firsts_at, from + streams_at, ends_.data(), S::relation_count,
+        from + words,       from, from + firsts_at, from + streams_at, from + marks_at, ends_.data(), S::relation_count,
         negatives_->each(), {}};
     for (std::size_t n = 0; !options_.full_graph && n < S::node_count; ++n) {
       auto const list = neighbors_.seeds(n);
@@ -242,6 +267,10 @@ class link_sampler {
       at.lists[n] = list.data();
     }
     map(ctx, options_.batch, detail::draw_link<S::node_count>{at, rules_.data(), ctx.random_seed(), b.links.columns()});
+    if (options_.negatives.from == negative_source::in_batch) {
+      each_number(ctx, options_.batch, options_.batch,
+                  detail::mark_link<S::node_count>{at, rules_.data(), b.links.columns().valid});
+    }
     if (options_.full_graph) return;
     neighbors_.draw(b.graph);
     map(ctx, options_.batch, detail::place_link<S::node_count>{at, b.links.columns()});
@@ -257,11 +286,19 @@ class link_sampler {
   [[nodiscard]] end_of_batches end() const { return {}; }
 
  private:
-  // Inputs: where each relation's links begin, their places in the lists of the types, streams; then the links.
+  // Inputs: where each relation's links begin, their places in the lists of the types, streams, marks; then the links.
   static constexpr std::size_t firsts_at = S::relation_count + 1;
   static constexpr std::size_t streams_at = firsts_at + S::relation_count * S::node_count;
-  static constexpr std::size_t words = streams_at + S::relation_count;
+  static constexpr std::size_t marks_at = streams_at + S::relation_count;
+  static constexpr std::size_t words = marks_at + S::relation_count;
 
+  // Neighbors come from the links of the epoch from now on.
+  void thin() {
+    thinned_.build(plan_.relations(), plan_.seeds(), rows_.all());
+    for (std::size_t r = 0; r < S::relation_count; ++r) {
+      if (thinned_.most(r) > 0) neighbors_.read(r, rows_.all()[r].rows);
+    }
+  }
   void write_firsts(std::span<std::uint64_t const> begins) {
     std::array<std::uint64_t, S::node_count> next{};
     bool const any_type = options_.negatives.from == negative_source::catalogue;
@@ -281,7 +318,9 @@ class link_sampler {
   std::uint64_t stream_;
   intarsia::detail::typed_rows<S> rows_;
   neighbor_sampler<S> neighbors_;
-  intarsia::detail::link_plan plan_;
+  intarsia::detail::link_plan plan_;  // of the whole graph, also where neighbors_ reads a thinned one
+  intarsia::detail::thinned_rows thinned_;
+  std::vector<detail::device_rows> whole_;  // what negatives are tested against where neighbors_ reads a thinned graph
   std::optional<negatives> negatives_;
   device_array<detail::negative_rules> rules_;
   device_array<std::uint32_t> ends_;

@@ -48,6 +48,10 @@ struct negative_rules {
     }
     return false;
   }
+  // Whether another link's positive may count as a negative of a link.
+  [[nodiscard]] INTARSIA_FN bool opposes(std::uint32_t anchor, std::uint32_t positive, std::uint32_t node) const {
+    return positive != node && (on_collision == collision::keep || !collides(anchor, type, node));
+  }
   [[nodiscard]] INTARSIA_FN drawn draw(random& dice, std::uint32_t anchor) const {
     drawn x = once(dice);
     if (on_collision == collision::keep) return x;
@@ -96,10 +100,7 @@ struct mark_in_batch {
   std::uint32_t const* positives;
   std::uint8_t* valid;
   INTARSIA_FN void operator()(std::size_t i, std::size_t j) const {
-    std::uint32_t const node = positives[j];
-    bool const other = i != j && positives[i] != node;
-    bool const free = rules.on_collision == collision::keep || !rules.collides(anchors[i], rules.type, node);
-    valid[i * rows + j] = other && free ? 1 : 0;
+    valid[i * rows + j] = rules.opposes(anchors[i], positives[i], positives[j]) ? 1 : 0;
   }
   std::size_t rows;
 };

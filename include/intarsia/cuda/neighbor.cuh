@@ -6,8 +6,20 @@
 #include <intarsia/cuda/sample.cuh>
 #include <intarsia/cuda/slot_table.cuh>
 #include <intarsia/sampling/neighbor.hpp>
+#include <utility>
 
 namespace intarsia::inline v0::cuda {
+
+namespace detail {
+// The edges of one relation on the device.
+struct device_rows {
+  std::size_t rows = 0, cols = 0, entries = 0;
+  std::uint32_t source = 0, target = 0;
+  device_array<std::uint64_t> offsets;
+  device_array<std::uint32_t> columns;
+  device_array<float> values;
+};
+}  // namespace detail
 
 // For the same seed, stream and position it draws what neighbor_sampler draws on the CPU:
 //   cuda::neighbor_sampler sampler{ctx, graph, {.fanout = {15, 10}}};   // moves the graph to the device, once
@@ -43,6 +55,28 @@ class neighbor_sampler {
     auto const& r = rows_[relation];
     float const* const values = r.values.size() > 0 ? r.values.data() : nullptr;
     return {r.rows, r.cols, r.offsets.data(), r.columns.data(), values, nullptr, r.entries};
+  }
+
+  // Hands out the edges of a relation and takes memory for at most so many others, which read() writes. To be called
+  // before batches are reserved.
+  [[nodiscard]] detail::device_rows hand_out(std::size_t relation, std::size_t most) {
+    detail::device_rows& now = rows_[relation];
+    detail::device_rows other{now.rows,
+                              now.cols,
+                              most,
+                              now.source,
+                              now.target,
+                              {*context_, now.rows + 1},
+                              {*context_, most},
+                              {*context_, now.values.size() > 0 ? most : 0}};
+    return std::exchange(now, std::move(other));
+  }
+  // The edges of a relation that was handed out, from the next draw on. Does not block.
+  void read(std::size_t relation, csr_view<> edges) {
+    detail::device_rows& now = rows_[relation];
+    upload(*context_, std::span{edges.offsets, edges.rows + 1}, now.offsets);
+    upload(*context_, std::span{edges.columns, edges.entries()}, now.columns);
+    upload(*context_, std::span{edges.values, edges.values ? edges.entries() : 0}, now.values);
   }
 
   // Device memory for batches of at most so many nodes of each type, listed as often as they are asked for.
@@ -200,15 +234,6 @@ class neighbor_sampler {
   }
 
  private:
-  // One relation of the graph, on the device.
-  struct device_rows {
-    std::size_t rows, cols, entries;
-    std::uint32_t source, target;
-    device_array<std::uint64_t> offsets;
-    device_array<std::uint32_t> columns;
-    device_array<float> values;
-  };
-
   // Hops count from the innermost.
   [[nodiscard]] bool by_id(std::size_t h) const { return options_.outermost_by_id && h + 1 == layers(); }
   [[nodiscard]] std::uint32_t fanout_of(std::size_t h, std::size_t r) const {
@@ -269,7 +294,7 @@ class neighbor_sampler {
   neighbor_options<S> options_;
   std::uint64_t stream_;
   std::vector<std::size_t> nodes_;
-  std::vector<device_rows> rows_;
+  std::vector<detail::device_rows> rows_;
   std::vector<slot_table> tables_;  // by node type
   // The batch under way, on the host and, in one piece, on the device.
   std::vector<intarsia::detail::slot_table> met_;

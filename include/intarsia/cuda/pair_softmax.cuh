@@ -54,7 +54,7 @@ __global__ void pair_softmax_kernel(dense<T, device> scores, std::size_t first, 
     sum += s[j];
   }
   sum = over_block(sum, false);
-  T const weight = terms.share * (terms.weight ? static_cast<T>(terms.weight[query]) : T{1});
+  T const weight = terms.share_of(query);
   if (threadIdx.x == 0) losses[query] = weight * (std::log(sum) + peak - own);
   T const pull = weight * terms.sharpness;
   for (std::size_t j = threadIdx.x; j < n; j += softmax_threads) {
@@ -63,7 +63,7 @@ __global__ void pair_softmax_kernel(dense<T, device> scores, std::size_t first, 
 }
 }  // namespace detail
 
-// losses[i] = w_i (log(sum over j of exp s_ij) - s_ii), w_i = share * weight_i, s_ij = sharpness * query_i . item_j -
+// losses[i] = w_i (log(sum over j of exp s_ij) - s_ii), w_i = share_of(i), s_ij = sharpness * query_i . item_j -
 // log_q_j, without the j != i for which masked(i, j); dquery and ditem = the gradients of the sum of the losses, one
 // without data is skipped. Memory grows as n: a strip of scores has at most most_scores of them or one row. Does not
 // block.

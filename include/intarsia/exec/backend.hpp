@@ -38,6 +38,12 @@ struct pair_terms {
   T share = 1;                    // of one pair in the loss
   float const* log_q = nullptr;   // (n) subtracted from each score of an item's column; null: nothing
   float const* weight = nullptr;  // (n) how much each pair counts beside its share; null: 1
+  T const* factor = nullptr;      // one number that every share is multiplied by; null: 1
+
+  // Of pair i in the loss, its weight included.
+  [[nodiscard]] INTARSIA_FN T share_of(std::size_t i) const {
+    return (factor ? share * *factor : share) * (weight ? static_cast<T>(weight[i]) : T{1});
+  }
 };
 
 // The argmax of an empty row.
@@ -77,7 +83,7 @@ inline constexpr std::uint32_t no_entry = 0xFFFFFFFFu;
 //                                         adds; a gradient without data is skipped
 //   pair_softmax(ctx, dense<T const> query, dense<T const> item, pair_terms<T>, masked, dense<T> losses,
 //                dense<T> dquery, dense<T> ditem)
-//                                         losses[i] = w_i (log(sum over j of exp s_ij) - s_ii), w_i = share * weight_i,
+//                                         losses[i] = w_i (log(sum over j of exp s_ij) - s_ii), w_i = share_of(i),
 //                                         s_ij = sharpness * query_i . item_j - log_q_j, without the j != i for which
 //                                         masked(i, j), or that masked.each(i, f) lists where the CPU finds it;
 //                                         dquery and ditem = the gradients of the sum of the losses, one

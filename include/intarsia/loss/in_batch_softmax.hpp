@@ -3,7 +3,9 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <intarsia/ops/fresh.hpp>
+#include <intarsia/ops/weights.hpp>
 #include <span>
 #include <type_traits>
 
@@ -34,12 +36,24 @@ struct same_item {
 template <class Ids>
 same_item(Ids const&) -> same_item<std::remove_cvref_t<decltype(*std::data(std::declval<Ids const&>()))>>;
 
+// Leaves out what a sampler marks as no negative: marked_pairs{links} for the links of one relation in a batch whose
+// negatives are those in_batch. The marks have to live as long as the call.
+struct marked_pairs {
+  std::span<std::uint8_t const> valid;  // (n, n)
+  std::size_t pairs;
+  template <class Links>
+  explicit marked_pairs(Links const& links) : valid{links.valid}, pairs{links.size()} {
+    expects(valid.size() == pairs * pairs, "marked_pairs: sample the links with negatives from in_batch");
+  }
+  INTARSIA_FN bool operator()(std::size_t query, std::size_t item) const { return valid[query * pairs + item] == 0; }
+};
+
 // mean over i of log(sum over j of exp s_ij) - s_ii with s_ij = query_i . item_j / temperature - log_q_j
 // (n, m), (n, m) -> (1, 1). masked(i, j): item j is right for query i as well (an accidental hit) and is left out;
 // never asked for i = j. A mask may list them as well, by each(i, f) that calls f(j), as that of pair_batches does: the
 // CPU then reads the list alone. Of no pairs: 0. Options and mask are read at once, not kept. Memory grows as n, not as
 // n^2.
-// What log_q, weight and mask read lies where the context computes; a device takes no weight.
+// What log_q, weight and mask read lies where the context computes.
 // Throws shape_error where a length does not fit.
 template <axis R, axis Ri, axis C, axis Ci, class T, class S, class Masked = no_mask, recorder On>
   requires same_axis<C, Ci>
@@ -57,13 +71,8 @@ template <axis R, axis Ri, axis C, axis Ci, class T, class S, class Masked = no_
   auto& ctx = on.backend();
   std::size_t const n = query.rows();
   T const sharpness = T{1} / static_cast<T>(options.temperature);
-  T total_weight = options.weight.empty() ? static_cast<T>(n) : T{0};
-  if constexpr (std::is_same_v<S, host>) {
-    for (float const w : options.weight) total_weight += static_cast<T>(w);
-  } else {
-    expects(options.weight.empty(), "in_batch_softmax: a device takes no weight; compute on the CPU, or leave it out");
-  }
-  T const share = total_weight == T{0} ? T{0} : T{1} / total_weight;
+  bool const weighs = !options.weight.empty();
+  T const share = weighs ? T{1} : n == 0 ? T{0} : T{1} / static_cast<T>(n);
 
   // Both gradients are made with the loss, while the scores are at hand; the way back only scales them.
   var<dim<1>, dim<1>, T, S> y = on.template fresh<dim<1>, dim<1>, T>(1, 1, query.tracked() || item.tracked());
@@ -74,7 +83,8 @@ template <axis R, axis Ri, axis C, axis Ci, class T, class S, class Masked = no_
   };
   dense<T, S> const by_query = room(query.tracked()), by_item = room(item.tracked());
   pair_terms<T, S> const terms{sharpness, share, options.log_q.empty() ? nullptr : options.log_q.data(),
-                               options.weight.empty() ? nullptr : options.weight.data()};
+                               weighs ? options.weight.data() : nullptr,
+                               weighs ? detail::share_of_weights<T>(ctx, options.weight) : nullptr};
   if constexpr (std::is_same_v<Masked, no_mask>) {
     pair_softmax(ctx, detail::value_of(query), detail::value_of(item), terms, nullptr, losses, by_query, by_item);
   } else {

@@ -4,6 +4,7 @@
 #include <bit>
 #include <cstdint>
 #include <intarsia/ops/fresh.hpp>
+#include <intarsia/ops/weights.hpp>
 #include <limits>
 #include <span>
 #include <type_traits>
@@ -91,7 +92,7 @@ INTARSIA_FN T cross_entropy_row(Team const& by, T* row, std::size_t count, std::
 // (n, m) -> (1, 1). `targets`: the column of each row's right answer. `weights`: how much each row counts, none: 1
 // each; the mean is sum of weight * loss / sum of weights, of no rows (or weights that sum to 0) it is 0. Scores of
 // minus infinity are absent answers; a row without others has loss 0. Targets and weights are read at once, not kept;
-// they lie where the context computes, and a device takes no weights.
+// they lie where the context computes.
 // Throws shape_error where a length does not fit or, on the host, a target.
 template <axis R, axis C, class T, class S, recorder On>
 [[nodiscard]] var<dim<1>, dim<1>, T, S> softmax_cross_entropy(On& on, var<R, C, T, S> scores,
@@ -100,24 +101,20 @@ template <axis R, axis C, class T, class S, recorder On>
   expects(targets.size() == scores.rows(), "softmax_cross_entropy: give one target column per row of scores");
   expects(weights.empty() || weights.size() == scores.rows(),
           "softmax_cross_entropy: give one weight per row, or none");
-  T sum_of_weights = weights.empty() ? static_cast<T>(scores.rows()) : T{0};
   if constexpr (std::is_same_v<S, host>) {
-    for (T const w : weights) sum_of_weights += w;
     for (std::uint32_t const j : targets) {
       expects(j < scores.cols(), "softmax_cross_entropy: a target is beyond the last column");
     }
-  } else {
-    expects(weights.empty(), "softmax_cross_entropy: a device takes no weights; compute on the CPU, or leave them out");
   }
-  T const share = sum_of_weights == T{0} ? T{0} : T{1} / sum_of_weights;
-
   auto& ctx = on.backend();
+  T const share = scores.rows() == 0 ? T{0} : T{1} / static_cast<T>(scores.rows());
+  T const* const weighted_share = weights.empty() ? nullptr : detail::share_of_weights<T>(ctx, weights);
   var<dim<1>, dim<1>, T, S> y = on.template fresh<dim<1>, dim<1>, T>(1, 1, scores.tracked());
   auto const slopes = detail::scratch_matrix<T>(ctx, scores.rows(), scores.cols());
   auto const losses = detail::scratch_matrix<T>(ctx, scores.rows(), 1);
   copy(ctx, detail::value_of(scores), slopes);
   each_row(ctx, slopes.rows, 16 * slopes.cols, [=] INTARSIA_FN(std::size_t i, team_of<On> by) {
-    T const weight = share * (weights.empty() ? T{1} : weights[i]);
+    T const weight = weighted_share ? *weighted_share * weights[i] : share;
     T const loss =
         weight * detail::cross_entropy_row(by, slopes.data + i * slopes.stride, slopes.cols, targets[i], weight);
     if (by.owns(0)) losses.data[i] = loss;

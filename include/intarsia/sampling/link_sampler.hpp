@@ -31,7 +31,13 @@ struct link_options {
   bool either_end = true;                           // a link of a symmetric verb is read from either end by chance
   per_relation<S, bool> supervise = all_of_them();  // relations whose links enter the loss (with their reverses)
 
-  // For samplers.
+  // For samplers. Throws shape_error where options contradict each other.
+  void check() const {
+    expects(!(full_graph && scope == balance_scope::graph),
+            "sample_links: full_graph reads every edge, so the balance can only apply to the seeds");
+    expects(!(weighted && scope == balance_scope::graph),
+            "sample_links: weighted links are drawn one by one, so the balance can only apply to the seeds");
+  }
   [[nodiscard]] std::vector<bool> supervised() const {
     return std::vector<bool>(supervise.values.begin(), supervise.values.end());
   }
@@ -102,10 +108,7 @@ class link_sampler {
         whole_{g.hop()},
         plan_{neighbors_.relations().all(), options_.supervised(), options_.draws(), ctx.random_seed(), stream_},
         negatives_{plan_.relations(), options_.supervised(), neighbors_.relations().nodes(), options_.negatives} {
-    expects(!(options_.full_graph && options_.scope == balance_scope::graph),
-            "sample_links: full_graph reads every edge, so the balance can only apply to the seeds");
-    expects(!(options_.weighted && options_.scope == balance_scope::graph),
-            "sample_links: weighted links are drawn one by one, so the balance can only apply to the seeds");
+    options_.check();
     if (options_.scope == balance_scope::graph) thinned_.reserve(plan_.relations(), plan_.seeds());
     neighbors_.reserve_hidden(2 * options_.batch);
   }

@@ -15,8 +15,8 @@ class thinned_rows {
     std::vector<std::uint64_t> most(relations.size(), 0);
     for (std::size_t g = 0; g < seeds.groups().size(); ++g) {
       auto const& group = seeds.groups()[g];
-      most[group.relation()] += 2 * seeds.chosen_count(g);
-      if (group.reverse() != no_relation) most[group.reverse()] += 2 * seeds.chosen_count(g);
+      most[group.relation()] += seeds.chosen_count(g);  // of each link one edge, or its mirror
+      if (group.reverse() != no_relation) most[group.reverse()] += seeds.chosen_count(g);
     }
     for (std::size_t r = 0; r < relations.size(); ++r) {
       edges_[r].reserve(most[r]);
@@ -24,7 +24,10 @@ class thinned_rows {
       if (relations[r].rows.values) rows_[r].values.reserve(most[r]);
       rows_[r].offsets.reserve(relations[r].rows.rows + 1);
     }
+    most_ = std::move(most);
   }
+  // The most edges that a relation has in any epoch; 0 where it is left as it is.
+  [[nodiscard]] std::size_t most(std::size_t relation) const { return most_[relation]; }
 
   // Points the supervising relations of `thinned` to the links of the epoch, with their mirrors where the graph has
   // them.
@@ -70,6 +73,7 @@ class thinned_rows {
 
   std::vector<std::vector<std::pair<std::uint64_t, float>>> edges_;
   std::vector<csr> rows_;
+  std::vector<std::uint64_t> most_;
 };
 
 }  // namespace intarsia::inline v0::detail
