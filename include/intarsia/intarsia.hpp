@@ -219,6 +219,7 @@
 #include <intarsia/cpu/sample.hpp>
 #include <intarsia/cpu/scan_products.hpp>
 #include <intarsia/cpu/scan_rounded.hpp>
+#include <intarsia/cpu/scan_tile.hpp>
 #include <intarsia/cpu/segment.hpp>
 #include <intarsia/cpu/softmax_strip.hpp>
 #include <intarsia/cpu/spmm.hpp>

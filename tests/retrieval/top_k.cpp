@@ -47,6 +47,8 @@ void check(numbers const& q, numbers const& x, std::size_t k, ia::top_k_filter c
   }
 }
 
+constexpr auto sets = {ia::instruction_set::portable, ia::instruction_set::avx2, ia::instruction_set::avx512};
+
 struct Book : ia::node<"book", 3> {};
 }  // namespace
 
@@ -80,12 +82,11 @@ TEST_CASE("top k with filters, with k beyond the items, with k of 0, of nothing"
 }
 
 TEST_CASE("top k: every width, number of queries and instruction set gives the lists of a sorted scan, on any threads") {
-  for (std::size_t const width : {1u, 3u, 17u, 64u, 100u, 384u}) {
+  for (std::size_t const width : {1u, 3u, 8u, 17u, 64u, 100u, 128u, 384u, 512u}) {
     auto const x = small_numbers(1000, width, 7);
     for (std::size_t const queries : {1u, 3u, 4u, 33u}) {
       auto const q = small_numbers(queries, width, 8);
-      for (auto const set :
-           {ia::instruction_set::portable, ia::instruction_set::avx2, ia::instruction_set::avx512}) {
+      for (auto const set : sets) {
         for (std::size_t const threads : {1u, 3u}) {
           ia::cpu::context ctx{ia::thread_pool{threads}, {}, set};
           auto const lists = ia::top_k(ctx, q.view(), x.view(), 7);
@@ -95,6 +96,69 @@ TEST_CASE("top k: every width, number of queries and instruction set gives the l
             CHECK(std::vector<ia::scored>(got.begin(), got.end()) == expected(q, x, row, 7, {}));
           }
         }
+      }
+    }
+  }
+}
+
+TEST_CASE("top k: rows that are parts of longer ones, at any distance") {
+  for (std::size_t const stride : {20u, 512u, 1024u}) {
+    auto const wide = small_numbers(777, stride, 9);
+    ia::dense<float const> const part{wide.data() + 3, 777, 17, stride};
+    numbers x(777, 17);
+    for (std::size_t i = 0; i < 777; ++i) std::copy_n(part[i].begin(), 17, x[i].begin());
+    for (std::size_t const queries : {2u, 5u, 40u}) {
+      auto const q = small_numbers(queries, 17, 10);
+      for (auto const set : sets) {
+        ia::cpu::context ctx{ia::inline_executor{}, {}, set};
+        auto const lists = ia::top_k(ctx, q.view(), part, 9);
+        for (std::size_t row = 0; row < queries; row += 4) {
+          auto const got = lists[row];
+          CHECK(std::vector<ia::scored>(got.begin(), got.end()) == expected(q, x, row, 9, {}));
+        }
+      }
+    }
+  }
+}
+
+TEST_CASE("top k: rows that are no numbers are left out, and hide none beside them") {
+  auto x = small_numbers(300, 6, 11);
+  std::vector<std::uint8_t> numeric(300, 1);
+  for (std::size_t i = 1; i < 300; i += 3) x[i][2] = std::numeric_limits<float>::quiet_NaN(), numeric[i] = 0;
+  for (std::size_t const queries : {1u, 21u}) {
+    auto const q = small_numbers(queries, 6, 12);
+    for (auto const set : sets) {
+      ia::cpu::context ctx{ia::inline_executor{}, {}, set};
+      auto const lists = ia::top_k(ctx, q.view(), x.view(), 15);
+      for (std::size_t row = 0; row < queries; ++row) {
+        auto const got = lists[row];
+        CHECK(std::vector<ia::scored>(got.begin(), got.end()) ==
+              expected(q, x, row, 15, {.candidates = {}, .exclude = {}, .mask = numeric}));
+      }
+    }
+  }
+}
+
+TEST_CASE("top k: the same bits on any threads, and nearly so on each instruction set and for one query at a time") {
+  numbers x(2500, 100), q(37, 100);
+  ia::random draw{ia::seed{17}, 13};
+  for (std::size_t e = 0; e < x.size(); ++e) x.data()[e] = static_cast<float>(draw.normal());
+  for (std::size_t e = 0; e < q.size(); ++e) q.data()[e] = static_cast<float>(draw.normal());
+  for (auto const set : sets) {
+    ia::cpu::context plain{ia::inline_executor{}, {}, set};
+    auto const want = ia::top_k(plain, q.view(), x.view(), 20);
+    for (std::size_t const threads : {2u, 3u, 7u}) {
+      ia::cpu::context ctx{ia::thread_pool{threads}, {}, set};
+      CHECK(ia::top_k(ctx, q.view(), x.view(), 20).entries == want.entries);
+    }
+    for (std::size_t row = 0; row < q.rows(); ++row) {
+      auto const alone = ia::top_k(plain, ia::dense<float const>(q.view()).row_range(row, 1), x.view(), 20);
+      REQUIRE(want[row].size() == 20);
+      for (std::size_t i = 0; i < 20; ++i) {
+        double sum = 0;
+        for (std::size_t c = 0; c < 100; ++c) sum += double{q[row][c]} * double{x[want[row][i].row][c]};
+        CHECK(std::abs(double{want[row][i].score} - sum) < 1e-4);
+        CHECK(std::abs(want[row][i].score - alone[0][i].score) < 1e-4f);
       }
     }
   }

@@ -47,12 +47,40 @@ struct dot_rows {
     T const* const from = x.data + row * x.stride;
     T lane[width] = {};
     std::size_t k = 0;
-    for (; k + width <= x.cols; k += width) {
-      for (std::size_t i = 0; i < width; ++i) lane[i] += operand<Rounds>(from[k + i]) * operand<Rounds>(v[k + i]);
+    if constexpr (Rounds) {
+      for (; k + width <= x.cols; k += width) {
+        for (std::size_t i = 0; i < width; ++i) lane[i] += operand<Rounds>(from[k + i]) * operand<Rounds>(v[k + i]);
+      }
+    } else {
+      lanes<T> low{}, high{};
+      for (; k + 2 * width <= x.cols; k += 2 * width) {
+        for (std::size_t i = 0; i < 2 * width; i += width) add_products(low, high, from + k + i, v + k + i);
+      }
+      for (; k + width <= x.cols; k += width) add_products(low, high, from + k, v + k);
+      if (k == x.cols) {  // most rows: their sums stay in registers
+        low += high;
+        T const sum = sum_of_lanes<T>(low);
+        out[row] = accumulate ? out[row] + sum : sum;
+        return;
+      }
+      store_lanes(low, lane);
+      store_lanes(high, lane + width / 2);
     }
     for (std::size_t i = 0; k + i < x.cols; ++i) lane[i] += operand<Rounds>(from[k + i]) * operand<Rounds>(v[k + i]);
     fold<width / 2>(lane);
     out[row] = accumulate ? out[row] + lane[0] : lane[0];
+  }
+
+ private:
+  // Two vectors of products, each to its sum.
+  [[gnu::always_inline]] static void add_products(lanes<T>& low, lanes<T>& high, T const* a, T const* b) {
+    lanes<T> one, other;
+    load_lanes(one, a);
+    load_lanes(other, b);
+    low += one * other;
+    load_lanes(one, a + lane_count<T>);
+    load_lanes(other, b + lane_count<T>);
+    high += one * other;
   }
 };
 

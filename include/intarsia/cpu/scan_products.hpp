@@ -1,58 +1,114 @@
-// Products of many rows with some queries, of which only the large ones are wanted: a tile of products is compared
-// with what each query asks for while it is in the nearest cache, and goes no further.
+// Products of many rows with some queries, of which only the large ones are wanted: they are compared with what each
+// query asks for while they are in registers, and few go further.
 #pragma once
 
 #include <algorithm>
-#include <array>
 #include <atomic>
+#include <bit>
 #include <cstdint>
 #include <intarsia/cpu/context.hpp>
-#include <intarsia/cpu/gemm.hpp>
 #include <intarsia/cpu/gemv.hpp>
-#include <intarsia/cpu/lanes.hpp>
 #include <intarsia/cpu/map.hpp>
-#include <intarsia/cpu/tile.hpp>
+#include <intarsia/cpu/pack.hpp>
+#include <intarsia/cpu/scan_tile.hpp>
 #include <intarsia/exec/scope.hpp>
-#include <limits>
 
 namespace intarsia::inline v0::cpu {
 
 namespace detail {
 
-// Whether any score of a tile (rows, cols), its rows side by side, reaches the bar of its column; or, where there is
-// but one bar, that one. Columns are a multiple of lane_count.
-struct any_above {
-  float const* scores;
-  float const* bars;
-  std::size_t rows, cols;
-  bool one_bar;
-  bool* found;
+// The first row from *row on whose product with a query reaches a bar, and that product; the number of rows where
+// there is none.
+struct row_above {
+  dense<float const> rows;
+  float const* query;
+  float bar;
+  std::size_t* row;
+  float* product;
 
   void operator()(std::size_t) const {
-    using whole [[gnu::vector_size(64)]] = std::int32_t;
-    whole any{};
-    for (std::size_t c = 0; c < cols; c += lane_count<float>) {
-      lanes<float> x, bar = lanes<float>{} + *bars;
-      if (!one_bar) load_lanes(bar, bars + c);
-      for (std::size_t row = 0; row < rows; ++row) {
-        load_lanes(x, scores + row * cols + c);
-        any |= x >= bar;
-      }
+    float score = 0;
+    dot_rows<false, float> const dot{rows, query, line<float>{&score, 0}, false};
+    std::size_t i = *row;
+    for (; i < rows.rows; ++i) {
+      dot(i);
+      if (score >= bar) break;
     }
-    std::array<std::uint64_t, 8> words;
-    std::memcpy(words.data(), &any, sizeof any);
-    std::uint64_t all = 0;
-    for (std::uint64_t const w : words) all |= w;
-    *found = all != 0;
+    *row = i, *product = score;
   }
 };
 
-[[nodiscard]] inline bool reaches(instruction_set set, float const* scores, float const* bars, std::size_t rows,
-                                  std::size_t cols, bool one_bar) {
-  bool found = false;
-  run_on(set, 0, 1, any_above{scores, bars, rows, cols, one_bar, &found});
-  return found;
+// The scan of a piece of the table for few queries, one after the other: first is the number of its first row.
+template <class Offer>
+void scan_by_row(instruction_set set, dense<float const> queries, dense<float const> rows, std::size_t first,
+                 float const* bars, Offer const& offer) {
+  for (std::size_t q = 0; q < queries.rows; ++q) {
+    float score = 0;
+    for (std::size_t i = 0;; ++i) {
+      run_on(set, 0, 1, row_above{rows, queries.data + q * queries.stride, bars[q], &i, &score});
+      if (i == rows.rows) break;
+      offer(q, first + i, score);
+    }
+  }
 }
+
+// Queries as the tiles of a scan read them: (panels, width, cols).
+struct scan_queries {
+  scan_tile_set tile;
+  std::size_t panels, width;
+  float* packed;
+
+  scan_queries(context& ctx, dense<float const> queries)
+      : tile{scan_tiles_for(ctx.instructions())},
+        panels{(queries.rows + tile.cols - 1) / tile.cols},
+        width{queries.cols},
+        packed{ctx.scratch().template take<float>(panels * tile.cols * width)} {
+    for (std::size_t p = 0; p < panels; ++p) {
+      pack_columns(queries, true, 0, width, p * tile.cols, std::min(tile.cols, queries.rows - p * tile.cols),
+                   packed + p * tile.cols * width, tile.cols);
+    }
+  }
+  // Rows that are read again for each panel of queries: they stay in the second cache.
+  [[nodiscard]] std::size_t block() const {
+    constexpr std::size_t numbers = std::size_t{1} << 15;
+    return tile.rows * std::clamp<std::size_t>(numbers / (tile.rows * std::max<std::size_t>(width, 1)), 1, 32);
+  }
+  [[nodiscard]] std::size_t copy_stride() const { return width + 16; }
+
+  // The scan of a block of rows; copy: room for the block's rows, copy_stride() apart.
+  template <class Offer>
+  void scan(dense<float const> rows, std::size_t first, float const* bars, float* copy, Offer const& offer) const {
+    // A tile is read at all its rows at once: they are copied where they would share places in the nearest cache, and
+    // where they are not enough.
+    bool const collide = rows.stride * sizeof(float) % 4096 == 0;
+    std::size_t const tiles = (rows.rows + tile.rows - 1) / tile.rows;
+    std::size_t whole = collide ? 0 : rows.rows / tile.rows;
+    for (std::size_t i = whole * tile.rows; i < tiles * tile.rows; ++i) {
+      float* const to = copy + i * copy_stride();
+      if (i < rows.rows) std::copy_n(rows.data + i * rows.stride, width, to);
+      else std::fill_n(to, width, 0.0f);
+    }
+    scan_tile_found found;
+    for (std::size_t p = 0; p < panels; ++p) {
+      float const* const bar = bars + p * tile.cols;
+      for (std::size_t t = 0; t < tiles; ++t) {
+        std::size_t const top = t * tile.rows, count = std::min(tile.rows, rows.rows - top);
+        float const* const from = t < whole ? rows.data + top * rows.stride : copy + top * copy_stride();
+        std::size_t const stride = t < whole ? rows.stride : copy_stride();
+        // Where rows lie side by side, the tile after this one does too.
+        float const* const next = stride == width ? from + tile.rows * width : from;
+        if (!tile.run({width, from, stride, packed + p * tile.cols * width, bar, next}, found)) continue;
+        for (std::size_t row = 0; row < count; ++row) {
+          for (std::uint32_t some = found.columns[row]; some != 0; some &= some - 1) {
+            auto const j = static_cast<std::size_t>(std::countr_zero(some));
+            float const score = found.scores[row * tile.cols + j];
+            if (score >= bar[j]) offer(p * tile.cols + j, first + top + row, score);
+          }
+        }
+      }
+    }
+  }
+};
 }  // namespace detail
 
 // Calls offer(lane, query, row, product) for each product of a query with a row of items that is not below
@@ -64,81 +120,32 @@ void scan_products(context& ctx, dense<float const> queries, dense<float const> 
                    std::size_t bar_stride, Offer const& offer) {
   if (queries.rows == 0 || items.rows == 0) return;
   scope const keep{ctx};
-  instruction_set const set = ctx.instructions();
-  std::size_t const q_count = queries.rows, width = queries.cols, many = ctx.threads().threads();
-  constexpr std::size_t piece = 448;  // rows, a multiple of every tile's height and of lane_count
-  std::size_t const pieces = (items.rows + piece - 1) / piece, lanes = std::min(pieces, many);
+  std::size_t const many = ctx.threads().threads();
   std::atomic<std::size_t> taken{0};
-
-  if (q_count < 4) {
-    ctx.threads().bulk(lanes, 1, [&](std::size_t lane, std::size_t) {
-      alignas(64) float scores[piece];
+  // Pieces of `height` rows go to whoever is free: scan(lane, first row, rows).
+  auto const share = [&](std::size_t height, auto const& scan) {
+    std::size_t const pieces = (items.rows + height - 1) / height;
+    ctx.threads().bulk(std::min(pieces, many), 1, [&](std::size_t lane, std::size_t) {
       for (std::size_t p; (p = taken.fetch_add(1)) < pieces;) {
-        std::size_t const first = p * piece, count = std::min(piece, items.rows - first);
-        for (std::size_t q = 0; q < q_count; ++q) {
-          std::fill(scores + count, scores + piece, -std::numeric_limits<float>::infinity());
-          detail::run_on(
-              set, 0, count,
-              detail::dot_rows<false, float>{items.row_range(first, count), queries.data + q * queries.stride,
-                                             detail::line<float>{scores, 1}, false});
-          float const* const bar = bars + lane * bar_stride + q;
-          for (std::size_t i = 0; i < count; i += 64) {
-            if (!detail::reaches(set, scores + i, bar, 1, 64, true)) continue;
-            for (std::size_t j = i; j < std::min(count, i + 64); ++j) {
-              if (scores[j] >= *bar) offer(lane, q, first + j, scores[j]);
-            }
-          }
-        }
+        std::size_t const first = p * height;
+        scan(lane, first, items.row_range(first, std::min(height, items.rows - first)));
       }
+    });
+  };
+  auto const offer_of = [&](std::size_t lane) {
+    return [&offer, lane](std::size_t q, std::size_t row, float score) { offer(lane, q, row, score); };
+  };
+  if (queries.rows < 4) {
+    share(448, [&](std::size_t lane, std::size_t first, dense<float const> rows) {
+      detail::scan_by_row(ctx.instructions(), queries, rows, first, bars + lane * bar_stride, offer_of(lane));
     });
     return;
   }
-
-  auto const tile = detail::tiles_for<float>(set);
-  constexpr std::size_t step = detail::panel_depth<float>, panel_numbers = detail::panel_size<float>;
-  std::size_t const panels = (q_count + tile.cols - 1) / tile.cols,
-                    chunks = std::max<std::size_t>(1, (width + step - 1) / step);
-  float* const packed =
-      ctx.scratch().template take<float>(panels * tile.cols * width);  // (chunks, panels, depth, cols)
-  for (std::size_t p = 0; p < panels; ++p) {
-    for (std::size_t c = 0; c < chunks; ++c) {
-      std::size_t const depth = std::min(step, width - c * step);
-      detail::pack_columns(queries, true, c * step, depth, p * tile.cols, std::min(tile.cols, q_count - p * tile.cols),
-                           packed + (c * step * panels + p * depth) * tile.cols, tile.cols);
-    }
-  }
-  float* const left = ctx.scratch().template take<float>(lanes * chunks * panel_numbers);
-  ctx.threads().bulk(lanes, 1, [&](std::size_t lane, std::size_t) {
-    float* const panel = left + lane * chunks * panel_numbers;
-    alignas(64) float scores[detail::tallest_tile * 32];
-    for (std::size_t piece_at; (piece_at = taken.fetch_add(1)) < pieces;) {
-      std::size_t const end = std::min(items.rows, (piece_at + 1) * piece);
-      for (std::size_t i = piece_at * piece; i < end; i += tile.rows) {
-        std::size_t const rows = std::min(tile.rows, end - i);
-        for (std::size_t c = 0; c < chunks; ++c) {
-          std::size_t const depth = std::min(step, width - c * step);
-          detail::pack_panel(items, c * step, depth, i, rows, tile.rows, panel + c * panel_numbers);
-          detail::fetch_panel(items, c * step, depth, i + rows, std::min(tile.rows, items.rows - i - rows));
-        }
-        for (std::size_t p = 0; p < panels; ++p) {
-          for (std::size_t c = 0; c < chunks; ++c) {
-            std::size_t const depth = std::min(step, width - c * step);
-            tile.plain[0](depth, panel + c * panel_numbers, packed + (c * step * panels + p * depth) * tile.cols,
-                          tile.cols, scores, tile.cols, rows, tile.cols, c > 0);
-          }
-          float const* const bar = bars + lane * bar_stride + p * tile.cols;
-          bool const wide = tile.cols >= detail::lane_count<float>;
-          if (wide && !detail::reaches(set, scores, bar, rows, tile.cols, false)) continue;
-          for (std::size_t row = 0; row < rows; ++row) {
-            float const* const x = scores + row * tile.cols;
-            if (wide && !detail::reaches(set, x, bar, 1, tile.cols, false)) continue;
-            for (std::size_t j = 0; j < tile.cols; ++j) {
-              if (x[j] >= bar[j]) offer(lane, p * tile.cols + j, i + row, x[j]);
-            }
-          }
-        }
-      }
-    }
+  detail::scan_queries const asked{ctx, queries};
+  std::size_t const block = asked.block(), room = block * asked.copy_stride();
+  float* const copies = ctx.scratch().template take<float>(many * room);
+  share(block, [&](std::size_t lane, std::size_t first, dense<float const> rows) {
+    asked.scan(rows, first, bars + lane * bar_stride, copies + lane * room, offer_of(lane));
   });
 }
 
