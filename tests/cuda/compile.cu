@@ -1,13 +1,8 @@
-// What nvcc has to take: a graph that the host builds, the training of a typed model, every op and every loss on a
-// device. Compiled, never run.
+// What nvcc has to take: the training of a typed model, every op and every loss on a device. Compiled, never run.
 #include <array>
-#include <intarsia/cpu/context.hpp>
-#include <intarsia/cpu/reaching_counts.hpp>
-#include <intarsia/cpu/weigh_counts.hpp>
 #include <intarsia/cuda/cuda.cuh>
 #include <intarsia/cuda/link_sampler.cuh>
 #include <intarsia/exec/tape.hpp>
-#include <intarsia/graph/co_interaction.hpp>
 #include <intarsia/loss/in_batch_softmax.hpp>
 #include <intarsia/loss/info_nce.hpp>
 #include <intarsia/loss/listwise_softmax.hpp>
@@ -42,10 +37,6 @@ using device_tape = ia::tape<ia::cuda::context>;
 using matrix = ia::var<ia::dyn, ia::dyn, float, ia::device>;
 using column = ia::var<ia::dyn, ia::dim<1>, float, ia::device>;
 using loss = ia::var<ia::dim<1>, ia::dim<1>, float, ia::device>;
-
-ia::graph<Three> builds(ia::cpu::context& host, ia::interactions const& met) {
-  return ia::co_interaction_graph<Three, Near>(host, met);
-}
 
 float trains(ia::cuda::context& ctx, ia::graph<Three> const& g) {
   ia::hetero_sage<Three, 8, 4> encoder{ctx};
