@@ -68,8 +68,8 @@ template <class Count>
 // where no factor_j of the block is above largest_factors[b]; for a few that are lighter it may say so too. The counts
 // are below 2^31. Runs on the calling thread and touches nothing of the context, so that pieces of a bulk may call it.
 template <class Count>
-void reaching_counts(context const& ctx, count_weighing const& by, std::size_t blocks, Count const* counts,
-                     float const* largest_factors, std::uint64_t* found) {
+void reaching_counts([[maybe_unused]] context const& ctx, count_weighing const& by, std::size_t blocks,
+                     Count const* counts, float const* largest_factors, std::uint64_t* found) {
   constexpr float most = sizeof(Count) < 4 ? static_cast<float>(std::numeric_limits<Count>::max()) : 2147483520.0f;
   auto const each = [&](auto const& which) {
     for (std::size_t b = 0; b < blocks; ++b) {
