@@ -216,6 +216,7 @@
 #include <intarsia/cpu/reaching_counts.hpp>
 #include <intarsia/cpu/reduce.hpp>
 #include <intarsia/cpu/row_sum.hpp>
+#include <intarsia/cpu/row_sum_work.hpp>
 #include <intarsia/cpu/sample.hpp>
 #include <intarsia/cpu/scan_products.hpp>
 #include <intarsia/cpu/scan_rounded.hpp>

@@ -52,6 +52,19 @@ double distance(matrix<> const& a, matrix<double> const& b) {
   return std::sqrt(gap / std::max(size, 1e-30));
 }
 
+// The left matrix may be stored as bf16: the bits are those of its numbers as floats.
+void stored_as_bf16(ia::instruction_set set, problem const& p, matrix<> const& start, matrix<> const& expected,
+                    bool accumulate) {
+  matrix<ia::bf16> stored(p.a.rows, p.a.cols);
+  for (std::size_t i = 0; i < p.a.rows; ++i) {
+    for (std::size_t j = 0; j < p.a.cols; ++j) stored(i, j) = ia::bf16{p.a(i, j)};
+  }
+  auto ctx = rounding(set);
+  matrix<> c = start;
+  gemm(ctx, p.form, stored.view(), p.b.view(), c.view(), accumulate);
+  CHECK(same_bits(c, expected));
+}
+
 // Every body gives the bits of the portable one, and those are near the sums of rounded operands.
 void agree(std::size_t m, std::size_t k, std::size_t n, bool all_threads) {
   for (auto const form : forms) {
@@ -80,6 +93,7 @@ void agree(std::size_t m, std::size_t k, std::size_t n, bool all_threads) {
         CHECK(difference(c, expected) < 1e-6 * static_cast<double>(k + 8));
         if (set == ia::instruction_set::portable) portable = c;
         CHECK(same_bits(c, portable));
+        stored_as_bf16(set, p, start, c, accumulate);
         if (!accumulate && m * n > 400) {
           double const off = distance(c, p.full);
           CHECK(off < 2e-2);
@@ -115,6 +129,61 @@ TEST_CASE("bf16 products: widths, block sizes, long depths; any number of thread
   agree(17, 513, 33, true);
   agree(64, 4501, 3, true);
   agree(3, 9000, 128, true);
+}
+
+namespace {
+std::pair<matrix<ia::bf16>, matrix<>> stored_and_same(matrix<> const& x) {
+  matrix<ia::bf16> stored(x.rows, x.cols);
+  matrix<> same(x.rows, x.cols);
+  for (std::size_t i = 0; i < x.rows; ++i) {
+    for (std::size_t j = 0; j < x.cols; ++j) {
+      stored(i, j) = ia::bf16{x(i, j)}, same(i, j) = static_cast<float>(stored(i, j));
+    }
+  }
+  return {stored, same};
+}
+}  // namespace
+
+TEST_CASE("products of matrices stored as bf16, left or both, are those of the same numbers, rounding or not") {
+  struct shape {
+    std::size_t m, k, n;
+  };
+  for (auto const s :
+       {shape{29, 300, 40}, {128, 1030, 100}, {1, 70, 60}, {60, 70, 1}, {5, 3, 17}, {4, 0, 4}, {3, 40, 2500}}) {
+    for (auto const form : forms) {
+      problem const p{form, s.m, s.k, s.n};
+      auto const [stored, same] = stored_and_same(p.a);
+      auto const [right, same_right] = stored_and_same(p.b);
+      auto const bias = matrix<>::random(1, s.n, 9);
+      for (auto const set : instruction_sets()) {
+        auto const start = matrix<>::random(s.m, s.n, 3);
+        auto const from = [&](auto const& a, auto const& b) {
+          return on_all_threads(
+              set, start, [&](auto& ctx, auto& c) { gemm(ctx, form, a.view(), b.view(), c.view(), true); });
+        };
+        CHECK(same_bits(from(stored, p.b), from(same, p.b)));
+        CHECK(same_bits(from(stored, right), from(same, same_right)));
+        for (bool const relu : {false, true}) {
+          if (form != product::plain) continue;
+          auto const biased = [&](auto const& a) {
+            return on_all_threads(set, start, [&](auto& ctx, auto& c) {
+              gemm_bias(ctx, a.view(), p.b.view(), bias.view(), relu, c.view());
+            });
+          };
+          auto expected = on_all_threads(
+              set, start, [&](auto& ctx, auto& c) { gemm(ctx, form, same.view(), p.b.view(), c.view(), false); });
+          for (std::size_t i = 0; i < s.m; ++i) {
+            for (std::size_t j = 0; j < s.n; ++j) {
+              float const x = expected(i, j) + bias(0, j);
+              expected(i, j) = relu && x < 0 ? 0 : x;
+            }
+          }
+          CHECK(same_bits(biased(same), expected));
+          CHECK(same_bits(biased(stored), expected));
+        }
+      }
+    }
+  }
 }
 
 TEST_CASE("bf16 products: nothing to sum gives zeros, nothing to write is fine") {

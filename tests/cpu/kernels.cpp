@@ -106,3 +106,47 @@ TEST_CASE("gather_rows and scatter_rows, with ids that come often, once and neve
     }
   }
 }
+
+namespace {
+template <class X>
+matrix<X> stored_as(matrix<> const& x) {
+  matrix<X> y(x.rows, x.cols);
+  for (std::size_t i = 0; i < x.rows; ++i) {
+    for (std::size_t c = 0; c < x.cols; ++c) y(i, c) = static_cast<X>(x(i, c));
+  }
+  return y;
+}
+template <class X>
+void gathers_rounded(matrix<X> const& x, std::vector<std::uint32_t> const& ids) {
+  matrix<ia::bf16> expected(ids.size(), x.cols);
+  std::fill(expected.numbers.begin(), expected.numbers.end(), ia::bf16{0.5f});
+  auto const start = expected;
+  for (std::size_t i = 0; i < ids.size(); ++i) {
+    for (std::size_t c = 0; c < x.cols; ++c) expected(i, c) = ia::bf16{static_cast<float>(x(ids[i], c))};
+  }
+  for (auto set : instruction_sets()) {
+    auto const y =
+        on_all_threads(set, start, [&](auto& ctx, auto& out) { gather_rows(ctx, x.view(), ids.data(), out.view()); });
+    CHECK(same_bits(y, expected));
+  }
+}
+}  // namespace
+
+TEST_CASE("copy and gather_rows round floats to bf16, and gather_rows takes bf16 and f16 as they are") {
+  std::vector<std::uint32_t> ids;
+  for (std::uint32_t i = 0; i < 50; ++i) ids.push_back(i * 7 % 23);
+  for (std::size_t width : widths) {
+    auto x = matrix<>::random(23, width, 4);
+    x(2, 0) = std::numeric_limits<float>::quiet_NaN();
+    x(3, width - 1) = std::numeric_limits<float>::infinity();
+    gathers_rounded(x, ids);
+    gathers_rounded(stored_as<ia::bf16>(x), ids);
+    gathers_rounded(stored_as<ia::f16>(x), ids);
+    auto const expected = stored_as<ia::bf16>(x);
+    for (auto set : instruction_sets()) {
+      auto const y = on_all_threads(set, matrix<ia::bf16>(23, width),
+                                    [&](auto& ctx, auto& out) { copy(ctx, x.view(), out.view()); });
+      CHECK(same_bits(y, expected));
+    }
+  }
+}

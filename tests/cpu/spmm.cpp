@@ -114,6 +114,58 @@ TEST_CASE("spmm of numbers stored as bf16 or f16 is that of the same numbers as 
   stored_as<ia::f16>(0x1p-20f);  // among them numbers below the least normal one
 }
 
+namespace {
+// Sums that are written as bf16 are those that are written as float, rounded.
+template <class X>
+void rounds(matrix<X> const& x, problem<float> const& p, std::size_t rows) {
+  for (auto set : instruction_sets()) {
+    matrix<> full(rows, x.cols);
+    auto ctx = context(set);
+    for (std::size_t i = 0; i < rows; ++i) std::fill_n(&full(i, 0), x.cols, 0.5f);
+    spmm(ctx, p.a.view(), p.terms, x.view(), full.view(), false);
+    matrix<ia::bf16> expected(rows, x.cols);
+    std::fill(expected.numbers.begin(), expected.numbers.end(), ia::bf16{0.5f});
+    auto const start = expected;
+    for (std::size_t i = 0; i < rows; ++i) {
+      for (std::size_t c = 0; c < x.cols; ++c) expected(i, c) = ia::bf16{full(i, c)};
+    }
+    auto const y = on_all_threads(
+        set, start, [&](auto& many, auto& out) { spmm(many, p.a.view(), p.terms, x.view(), out.view()); });
+    CHECK(same_bits(y, expected));
+  }
+}
+}  // namespace
+
+TEST_CASE("spmm to bf16 rounds the sums: widths, values, scales, choices, numbers stored in every way") {
+  constexpr std::size_t rows = 60, cols = 90;
+  for (std::size_t width : widths) {
+    for (unsigned kind = 0; kind < 8; ++kind) {
+      problem<float> p{rows, cols, width, kind};
+      INFO("width " << width << ", kind " << kind);
+      p.x(3, width / 2) = std::numeric_limits<float>::infinity();
+      p.x(5, 0) = std::numeric_limits<float>::quiet_NaN();
+      p.x(7, width - 1) = 3.4e38f;
+      matrix<ia::bf16> b(cols, width);
+      matrix<ia::f16> h(cols, width);
+      for (std::size_t i = 0; i < cols; ++i) {
+        for (std::size_t c = 0; c < width; ++c) b(i, c) = ia::bf16{p.x(i, c)}, h(i, c) = ia::f16{p.x(i, c)};
+      }
+      rounds(p.x, p, rows);
+      rounds(b, p, rows);
+      rounds(h, p, rows);
+    }
+  }
+  for (std::size_t width = 1; width < 40; ++width) {
+    problem<float> const p{5, 3, width, 7};
+    rounds(p.x, p, 5);
+  }
+  auto ctx = context(ia::instruction_set::portable);
+  matrix<ia::bf16> y(4, 9);
+  y(2, 3).bits = 7;
+  spmm(ctx, ia::csr_view<>{4, 0, nullptr, nullptr, nullptr, nullptr}, {}, matrix<>(0, 9).view(), y.view());
+  CHECK(y(2, 3).bits == 0);
+}
+
 TEST_CASE("spmm reads every number of half precision as its conversion does") {
   for (auto set : instruction_sets()) {
     auto ctx = context(set);

@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
+#include <cstring>
+#include <intarsia/core/bf16.hpp>
 #include <intarsia/core/config.hpp>
 #include <intarsia/cpu/tile.hpp>
 #include <utility>
@@ -74,6 +76,40 @@ inline constexpr std::size_t panel_depth<bf16_pair> = panel_depth<float> / 2;
                        _mm512_mul_ps(by_odd, _mm512_maskz_loadu_ps(odd ? some : std::uint16_t{0}, odd + (odd ? i : 0)));
       __m512i const halves = reinterpret_cast<__m512i>(_mm512_cvtne2ps_pbh(high, low));
       _mm512_storeu_si512(to + c, _mm512_permutexvar_epi16(turns, halves));
+    }
+  }
+}
+
+// The same unscaled, and of numbers that are stored as bf16.
+inline void pair_row(float const* from, std::size_t count, bf16_pair* to) { pair_row(from, count, 1, to); }
+inline void pair_row(bf16 const* from, std::size_t count, bf16_pair* to) {
+  std::memcpy(&to->bits, &from->bits, count / 2 * sizeof *to);
+  if (count % 2 == 1) to[count / 2] = {from[count - 1].bits};
+}
+inline void pair_rows(float const* even, float const* odd, std::size_t count, bf16_pair* to, std::size_t width,
+                      std::size_t panel) {
+  pair_rows(even, odd, count, 1, 1, to, width, panel);
+}
+[[gnu::target("avx2,fma,avx512f,avx512bw,avx512dq,avx512vl,avx512bf16")]] inline void pair_rows(
+    bf16 const* even, bf16 const* odd, std::size_t count, bf16_pair* to, std::size_t width, std::size_t panel) {
+  // Takes word i of the first and of the second vector by turns; those of the second one count from 32.
+  __m512i const from = _mm512_set_epi32(15, 14, 13, 12, 11, 10, 9, 8, 7, 6, 5, 4, 3, 2, 1, 0);
+  __m512i const turns = _mm512_or_si512(from, _mm512_slli_epi32(_mm512_add_epi32(from, _mm512_set1_epi32(32)), 16));
+  std::size_t begin = 0;
+  // Panels that can be read whole.
+  for (; odd && width <= 16 && begin + 16 <= count; begin += width, to += panel) {
+    __m512i const low = _mm512_castsi256_si512(_mm256_loadu_si256(reinterpret_cast<__m256i const*>(even + begin))),
+                  high = _mm512_castsi256_si512(_mm256_loadu_si256(reinterpret_cast<__m256i const*>(odd + begin)));
+    _mm512_storeu_si512(to, _mm512_permutex2var_epi16(low, turns, high));
+  }
+  for (; begin < count; begin += width, to += panel) {
+    for (std::size_t c = 0; c < width; c += 16) {
+      std::size_t const i = begin + c;
+      std::uint16_t const some = first_lanes(i < count ? count - i : 0);
+      __m256i const low = _mm256_maskz_loadu_epi16(some, even + i),
+                    high = _mm256_maskz_loadu_epi16(odd ? some : std::uint16_t{0}, odd + (odd ? i : 0));
+      _mm512_storeu_si512(
+          to + c, _mm512_permutex2var_epi16(_mm512_castsi256_si512(low), turns, _mm512_castsi256_si512(high)));
     }
   }
 }

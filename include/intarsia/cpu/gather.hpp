@@ -5,17 +5,19 @@
 #include <cstdint>
 #include <intarsia/cpu/context.hpp>
 #include <intarsia/cpu/grain.hpp>
-#include <intarsia/cpu/row_sum.hpp>
+#include <intarsia/cpu/map.hpp>
+#include <intarsia/cpu/row_sum_work.hpp>
 #include <intarsia/tensor/view.hpp>
 
 namespace intarsia::inline v0::cpu {
 
-// out[i] = x[ids[i]]; as many ids as out has rows. x may be stored as bf16 or f16 where out is float.
+// out[i] = x[ids[i]]; as many ids as out has rows. x may be stored as bf16 or f16 where out is float, and out as bf16
+// where x is one of the three.
 template <class X, class T>
 void gather_rows(context& ctx, dense<X> x, std::uint32_t const* ids, dense<T> out) {
-  ctx.threads().bulk(out.rows, rows_per_piece(2 * out.cols), [=](std::size_t begin, std::size_t end) {
-    constexpr std::size_t ahead = 16, line = 64 / sizeof(X);
-    for (std::size_t row = begin; row < end; ++row) {
+  ctx.threads().bulk(out.rows, rows_per_piece(2 * out.cols), [&](std::size_t begin, std::size_t end) {
+    detail::run_on(ctx.instructions(), begin, end, [=](std::size_t row) {
+      constexpr std::size_t ahead = 16, line = 64 / sizeof(X);
       if (row + ahead < end) {
         X* const next = x.data + ids[row + ahead] * x.stride;
         for (std::size_t c = 0; c < out.cols && c < 16 * line; c += line) __builtin_prefetch(next + c, 0, 2);
@@ -27,7 +29,7 @@ void gather_rows(context& ctx, dense<X> x, std::uint32_t const* ids, dense<T> ou
       } else {
         for (std::size_t c = 0; c < out.cols; ++c) to[c] = detail::as_number<T>(from[c]);
       }
-    }
+    });
   });
 }
 

@@ -3,6 +3,8 @@
 #pragma once
 
 #include <algorithm>
+#include <concepts>
+#include <intarsia/core/bf16.hpp>
 #include <intarsia/cpu/context.hpp>
 #include <intarsia/cpu/gemm_deep.hpp>
 #include <intarsia/cpu/gemv.hpp>
@@ -19,10 +21,30 @@ namespace intarsia::inline v0::cpu {
 
 namespace detail {
 
-// C (m, n) += (or =) op(A) op(B) by tiles.
-template <class Operands, class T>
-void gemm_tiles(context& ctx, product form, dense<T const> a, dense<T const> b, dense<T> c, std::size_t depth,
-                bool accumulate) {
+// What is done to the rows of C at last: bias is added to each, and where `relu` they are not below 0. Null: nothing.
+template <class T>
+struct last_touch {
+  T const* bias = nullptr;
+  bool relu = false;
+};
+template <class T>
+struct touch_row {
+  dense<T> c;
+  last_touch<T> last;
+  void operator()(std::size_t i) const {
+    T const least = last.relu ? T{0} : -std::numeric_limits<T>::infinity();
+    T* const row = c.data + i * c.stride;
+    for (std::size_t j = 0; j < c.cols; ++j) {
+      T const x = row[j] + last.bias[j];
+      row[j] = x < least ? least : x;
+    }
+  }
+};
+
+// C (m, n) += (or =) op(A) op(B) by tiles; A is stored as X.
+template <class Operands, class X, class T>
+void gemm_tiles(context& ctx, product form, dense<X const> a, dense<T const> b, dense<T> c, std::size_t depth,
+                bool accumulate, last_touch<T> at_last) {
   scope const keep{ctx};
   using W = typename Operands::word;
   instruction_set const set = ctx.instructions();
@@ -78,7 +100,11 @@ void gemm_tiles(context& ctx, product form, dense<T const> a, dense<T const> b, 
                     panel += in_group * panel_size<W>;
                   } else {
                     Operands::panel(set, a, k + s, some, i, rows, tile.heights[height], panel);
-                    fetch_panel(a, k + s, some, i + tile.rows, std::min(tile.rows, c.rows - i - rows));
+                    // Asks for the rows of the next panel: below, of the next steps, or of the next piece.
+                    bool const ends = p + 1 == bottom, deeper = ends && s + step < steps;
+                    std::size_t const next = deeper ? top * tile.rows : i + rows;
+                    std::size_t const from = deeper ? s + step : ends ? 0 : s;
+                    fetch_panel(a, k + from, std::min(step, steps - from), next, std::min(tile.rows, c.rows - next));
                   }
                   auto const run = form == product::transposed_left ? tile.transposed[height] : tile.plain[height];
                   for (std::size_t q = first; q < last; ++q) {
@@ -94,25 +120,48 @@ void gemm_tiles(context& ctx, product form, dense<T const> a, dense<T const> b, 
                   }
                 }
               }
+              if (!at_last.bias || k + steps < depth) continue;
+              std::size_t const j = column + first * tile.cols;
+              std::size_t const cols_here = std::min(c.cols, column + last * tile.cols) - j;
+              run_on(set, top * tile.rows, std::min(c.rows, bottom * tile.rows),
+                     touch_row<T>{c.col_range(j, cols_here), {at_last.bias + j, at_last.relu}});
             }
           });
     }
   }
 }
-// The same in the way that suits the shape.
-template <class Operands, class T>
-void gemm_of(context& ctx, product form, dense<T const> a, dense<T const> b, dense<T> c, bool accumulate) {
+
+// A matrix stored as bf16, as numbers in scratch memory; another one as it is.
+template <class T, class X>
+[[nodiscard]] dense<T const> as_numbers(context& ctx, dense<X const> x) {
+  if constexpr (std::is_same_v<X, T>) {
+    return x;
+  } else {
+    dense<T> const numbers{ctx.scratch().template take<T>(x.rows * x.cols), x.rows, x.cols, x.cols};
+    each_row(ctx, x.rows, x.cols, [=](std::size_t row) {
+      take_numbers(x.data + row * x.stride, x.cols, numbers.data + row * numbers.stride);
+    });
+    return numbers;
+  }
+}
+
+// The same in the way that suits the shape; A is stored as X, B as Y.
+template <class Operands, class X, class Y, class T>
+void gemm_of(context& ctx, product form, dense<X const> a, dense<Y const> b, dense<T> c, bool accumulate,
+             last_touch<T> at_last = {}) {
+  scope const keep{ctx};
   std::size_t const depth = form == product::transposed_left ? a.rows : a.cols;
   if (c.rows == 0 || c.cols == 0) return;
   if (depth == 0) {
     if (!accumulate) fill(ctx, c, T{0});
   } else if (c.rows == 1 || c.cols == 1) {
-    gemv<Operands::rounds, T>(ctx, form, a, b, c, accumulate);
+    gemv<Operands::rounds, T>(ctx, form, as_numbers<T>(ctx, a), as_numbers<T>(ctx, b), c, accumulate);
   } else if (form == product::transposed_left && is_deep(c.rows, c.cols, depth)) {
-    gemm_deep<Operands, T>(ctx, a, b, c, accumulate);
+    gemm_deep<Operands>(ctx, a, b, c, accumulate);
   } else {
-    gemm_tiles<Operands, T>(ctx, form, a, b, c, depth, accumulate);
+    return gemm_tiles<Operands>(ctx, form, a, as_numbers<T>(ctx, b), c, depth, accumulate, at_last);
   }
+  if (at_last.bias) each_row(ctx, c.rows, 2 * c.cols, touch_row<T>{c, at_last});
 }
 
 // f(operands) with the operands that a context's products of T take; Turn: see rounded_operands.
@@ -136,21 +185,38 @@ template <class T>
 void gemm(context& ctx, product form, std::type_identity_t<dense<T const>> a, std::type_identity_t<dense<T const>> b,
           dense<T> c, bool accumulate) {
   detail::with_operands<T, true>(
-      ctx, [&]<class Operands>(Operands) { detail::gemm_of<Operands, T>(ctx, form, a, b, c, accumulate); });
+      ctx, [&]<class Operands>(Operands) { detail::gemm_of<Operands, T, T, T>(ctx, form, a, b, c, accumulate); });
+}
+// The same with A, or both, stored as bf16: the bits that their numbers as floats would give.
+template <class T>
+  requires std::same_as<T, float>
+void gemm(context& ctx, product form, dense<bf16 const> a, std::type_identity_t<dense<T const>> b, dense<T> c,
+          bool accumulate) {
+  detail::with_operands<T, true>(
+      ctx, [&]<class Operands>(Operands) { detail::gemm_of<Operands, bf16, T, T>(ctx, form, a, b, c, accumulate); });
+}
+template <class T>
+  requires std::same_as<T, float>
+void gemm(context& ctx, product form, dense<bf16 const> a, dense<bf16 const> b, dense<T> c, bool accumulate) {
+  detail::with_operands<T, true>(
+      ctx, [&]<class Operands>(Operands) { detail::gemm_of<Operands, bf16, bf16, T>(ctx, form, a, b, c, accumulate); });
 }
 
 // C = A B + bias in each row, and where `relu` not below 0.
 template <class T>
 void gemm_bias(context& ctx, std::type_identity_t<dense<T const>> a, std::type_identity_t<dense<T const>> b,
                std::type_identity_t<dense<T const>> bias, bool relu, dense<T> c) {
-  gemm(ctx, product::plain, a, b, c, false);
-  T const least = relu ? T{0} : -std::numeric_limits<T>::infinity();
-  each_row(ctx, c.rows, 2 * c.cols, [=](std::size_t i) {
-    T* const row = c.data + i * c.stride;
-    for (std::size_t j = 0; j < c.cols; ++j) {
-      T const x = row[j] + bias.data[j];
-      row[j] = x < least ? least : x;
-    }
+  detail::with_operands<T, true>(ctx, [&]<class Operands>(Operands) {
+    detail::gemm_of<Operands, T, T, T>(ctx, product::plain, a, b, c, false, {bias.data, relu});
+  });
+}
+// The same with A stored as bf16.
+template <class T>
+  requires std::same_as<T, float>
+void gemm_bias(context& ctx, dense<bf16 const> a, std::type_identity_t<dense<T const>> b,
+               std::type_identity_t<dense<T const>> bias, bool relu, dense<T> c) {
+  detail::with_operands<T, true>(ctx, [&]<class Operands>(Operands) {
+    detail::gemm_of<Operands, bf16, T, T>(ctx, product::plain, a, b, c, false, {bias.data, relu});
   });
 }
 

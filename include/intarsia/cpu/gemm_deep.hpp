@@ -18,14 +18,15 @@ namespace intarsia::inline v0::cpu::detail {
   return depth >= 512 && m * n <= std::size_t{1} << 17 && m * n <= 64 * depth;
 }
 
-// C (m, n) += (or =) A' B with A (depth, m) and B (depth, n).
-template <class Operands, class T>
-void gemm_deep(context& ctx, dense<T const> a, dense<T const> b, dense<T> c, bool accumulate) {
+// C (m, n) += (or =) A' B with A (depth, m), stored as X, and B (depth, n), stored as Y.
+template <class Operands, class X, class Y, class T>
+void gemm_deep(context& ctx, dense<X const> a, dense<Y const> b, dense<T> c, bool accumulate) {
   scope const keep{ctx};
   instruction_set const set = ctx.instructions();
   using W = typename Operands::word;
   tile_set<W> const tile = Operands::tiles(set);
-  constexpr std::size_t step = Operands::step, block = panel_row<T>::block;
+  // Rounded panels are summed faster than they are read: fewer steps leave the next rows in the nearest cache.
+  constexpr std::size_t step = Operands::rounds ? Operands::step / 8 : Operands::step, block = panel_row<T>::block;
   std::size_t const m = c.rows, n = c.cols, depth = a.rows;
   std::size_t const heights = (m + tile.rows - 1) / tile.rows, widths = (n + tile.cols - 1) / tile.cols;
   std::size_t const left_panel = Operands::words(step) * tile.rows + block,
@@ -52,9 +53,9 @@ void gemm_deep(context& ctx, dense<T const> a, dense<T const> b, dense<T> c, boo
         Operands::rows(set, b.row_range(k, steps), n, right, tile.cols, right_panel);
         // Rows of the next step are asked for a few at a time, while this one is summed.
         std::size_t const next = k + steps, coming = next < end ? std::min(step, end - next) : 0;
-        auto const fetch = [&](dense<T const> x, std::size_t from, std::size_t to) {
+        auto const fetch = [&](auto x, std::size_t from, std::size_t to) {
           for (std::size_t s = next + from; s < next + to; ++s) {
-            for (std::size_t j = 0; j < x.cols; j += block) __builtin_prefetch(x.data + s * x.stride + j);
+            for (std::size_t j = 0; j < x.cols; j += 64 / sizeof *x.data) __builtin_prefetch(x.data + s * x.stride + j);
           }
         };
         for (std::size_t p = 0; p < heights; ++p) {

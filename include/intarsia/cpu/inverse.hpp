@@ -79,11 +79,11 @@ void inverse_spd(context& ctx, dense<T> a) {
     bool definite = true;
     detail::run_on(ctx.instructions(), 0, 1, detail::spd_inverter<T>{inverse, &definite});
     expects<error>(definite, "inverse_spd: the matrix is not positive definite; add a larger number to its diagonal");
-    detail::gemm_of<detail::full_operands<T>, T>(ctx, product::plain, inverse, left, right, false);
+    detail::gemm_of<detail::full_operands<T>, T, T, T>(ctx, product::plain, inverse, left, right, false);
     map(ctx, depth * n, [data = left.data](std::size_t i) { data[i] = -data[i]; });
     for (std::size_t top = 0; top < n; top += strip) {
       std::size_t const rows = std::min(strip, n - top);
-      detail::gemm_of<detail::full_operands<T>, T>(ctx, product::transposed_left, left.col_range(top, rows),
+      detail::gemm_of<detail::full_operands<T>, T, T, T>(ctx, product::transposed_left, left.col_range(top, rows),
                                                    right.col_range(top, n - top),
                                                    a.row_range(top, rows).col_range(top, n - top), true);
     }

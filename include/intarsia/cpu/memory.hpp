@@ -4,8 +4,10 @@
 #include <algorithm>
 #include <cmath>
 #include <cstring>
+#include <intarsia/core/bf16.hpp>
 #include <intarsia/cpu/context.hpp>
 #include <intarsia/cpu/grain.hpp>
+#include <intarsia/cpu/map.hpp>
 #include <intarsia/tensor/view.hpp>
 
 namespace intarsia::inline v0::cpu {
@@ -32,13 +34,20 @@ void fill(context& ctx, dense<T> x, std::type_identity_t<T> value) {
   }
 }
 
-// to[i, c] = from[i, c]; equal sizes, no overlap.
+// to[i, c] = from[i, c]; equal sizes, no overlap. Floats may be copied to bf16.
 template <class T>
 void copy(context& ctx, std::type_identity_t<dense<T const>> from, dense<T> to) {
   ctx.threads().bulk(to.rows, 4 * rows_per_piece(to.cols), [=](std::size_t begin, std::size_t end) {
     for (std::size_t row = begin; row < end; ++row) {
       std::copy_n(from.data + row * from.stride, to.cols, to.data + row * to.stride);
     }
+  });
+}
+inline void copy(context& ctx, dense<float const> from, dense<bf16> to) {
+  each_row(ctx, to.rows, to.cols, [=](std::size_t row) {
+    float const* const x = from.data + row * from.stride;
+    bf16* const y = to.data + row * to.stride;
+    for (std::size_t c = 0; c < to.cols; ++c) y[c] = bf16{x[c]};
   });
 }
 

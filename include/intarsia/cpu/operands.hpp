@@ -1,5 +1,6 @@
 // What a product reads: the numbers as they are, or rounded to bf16. Each kind says what a word of its panels is and
-// copies operands into them; the loops over panels are the same for all.
+// copies operands into them; the loops over panels are the same for all. Floats that are multiplied row by row (all of
+// A, and B beside A') may be stored as bf16: X is how they are.
 #pragma once
 
 #include <algorithm>
@@ -27,17 +28,20 @@ struct full_operands {
                       std::size_t j, std::size_t width, T* to, std::size_t to_width) {
     pack_columns(b, transposed, k, depth, j, width, to, to_width);
   }
-  static void panel(instruction_set, dense<T const> a, std::size_t k, std::size_t depth, std::size_t i,
+  template <class X>
+  static void panel(instruction_set, dense<X const> a, std::size_t k, std::size_t depth, std::size_t i,
                     std::size_t rows, std::size_t height, T* to) {
     pack_panel(a, k, depth, i, rows, height, to);
   }
-  static void panels(instruction_set, dense<T const> a, std::size_t k, std::size_t depth, std::size_t i,
+  template <class X>
+  static void panels(instruction_set, dense<X const> a, std::size_t k, std::size_t depth, std::size_t i,
                      std::size_t end, std::size_t height, T* to) {
     pack_panels(a, k, depth, i, end, height, to);
   }
   // Rows of x, a step each, to panels `width` wide that are `panel` words apart; `readable` numbers of a row can be
   // read.
-  static void rows(instruction_set set, dense<T const> x, std::size_t readable, T* to, std::size_t width,
+  template <class X>
+  static void rows(instruction_set set, dense<X const> x, std::size_t readable, T* to, std::size_t width,
                    std::size_t panel) {
     run_on(set, 0, x.rows, [=](std::size_t s) {
       panel_row<T>::put(x.data + s * x.stride, x.cols, readable, to + s * width, width, panel);
@@ -100,19 +104,22 @@ struct rounded_operands {
     pack_columns(b, transposed, k, depth, j, width, to, to_width);
     round_in_pairs<Turn>::run(set, {to, depth, to_width, to_width, 1});
   }
-  static void panel(instruction_set set, dense<float const> a, std::size_t k, std::size_t depth, std::size_t i,
+  template <class X>
+  static void panel(instruction_set set, dense<X const> a, std::size_t k, std::size_t depth, std::size_t i,
                     std::size_t rows, std::size_t height, float* to) {
     pack_panel(a, k, depth, i, rows, height, to);
     round_in_pairs<Turn>::run(set, {to, depth, 1, height, panel_stride<float>});
   }
-  static void panels(instruction_set set, dense<float const> a, std::size_t k, std::size_t depth, std::size_t i,
+  template <class X>
+  static void panels(instruction_set set, dense<X const> a, std::size_t k, std::size_t depth, std::size_t i,
                      std::size_t end, std::size_t height, float* to) {
     pack_panels(a, k, depth, i, end, height, to);
     for (; i < end; i += height, to += panel_size<float>) {
       round_in_pairs<Turn>::run(set, {to, depth, height, height, 1});
     }
   }
-  static void rows(instruction_set set, dense<float const> x, std::size_t readable, float* to, std::size_t width,
+  template <class X>
+  static void rows(instruction_set set, dense<X const> x, std::size_t readable, float* to, std::size_t width,
                    std::size_t panel) {
     full::rows(set, x, readable, to, width, panel);
     for (std::size_t i = 0; i < x.cols; i += width, to += panel) {
@@ -148,33 +155,36 @@ struct paired_operands {
       float const* const from = b.data + k * b.stride + j;
       for (std::size_t s = 0; s < depth; s += 2, to += to_width) {
         float const* const even = from + s * b.stride;
-        pair_rows(even, s + 1 < depth ? even + b.stride : nullptr, width, 1, 1, to, to_width, to_width);
+        pair_rows(even, s + 1 < depth ? even + b.stride : nullptr, width, to, to_width, to_width);
       }
     }
   }
-  static void panel(instruction_set, dense<float const> a, std::size_t k, std::size_t depth, std::size_t i,
+  template <class X>
+  static void panel(instruction_set, dense<X const> a, std::size_t k, std::size_t depth, std::size_t i,
                     std::size_t rows, std::size_t height, bf16_pair* to) {
     for (std::size_t row = 0; row < height; ++row, to += panel_stride<bf16_pair>) {
       if (row < rows) {
-        pair_row(a.data + (i + row) * a.stride + k, depth, 1, to);
+        pair_row(a.data + (i + row) * a.stride + k, depth, to);
       } else {
         std::fill_n(to, words(depth), bf16_pair{});
       }
     }
   }
-  static void panels(instruction_set, dense<float const> a, std::size_t k, std::size_t depth, std::size_t i,
+  template <class X>
+  static void panels(instruction_set, dense<X const> a, std::size_t k, std::size_t depth, std::size_t i,
                      std::size_t end, std::size_t height, bf16_pair* to) {
-    float const* const from = a.data + k * a.stride + i;
+    X const* const from = a.data + k * a.stride + i;
     for (std::size_t s = 0; s < depth; s += 2, to += height) {
-      float const* const even = from + s * a.stride;
-      pair_rows(even, s + 1 < depth ? even + a.stride : nullptr, end - i, 1, 1, to, height, panel_size<bf16_pair>);
+      X const* const even = from + s * a.stride;
+      pair_rows(even, s + 1 < depth ? even + a.stride : nullptr, end - i, to, height, panel_size<bf16_pair>);
     }
   }
-  static void rows(instruction_set, dense<float const> x, std::size_t, bf16_pair* to, std::size_t width,
+  template <class X>
+  static void rows(instruction_set, dense<X const> x, std::size_t, bf16_pair* to, std::size_t width,
                    std::size_t panel) {
     for (std::size_t s = 0; s < x.rows; s += 2, to += width) {
-      float const* const even = x.data + s * x.stride;
-      pair_rows(even, s + 1 < x.rows ? even + x.stride : nullptr, x.cols, 1, 1, to, width, panel);
+      X const* const even = x.data + s * x.stride;
+      pair_rows(even, s + 1 < x.rows ? even + x.stride : nullptr, x.cols, to, width, panel);
     }
   }
   static void scaled(float const* from, std::size_t depth, float scale, bf16_pair* to) {

@@ -5,6 +5,7 @@
 #include <cstring>
 #include <intarsia/cpu/tile.hpp>
 #include <intarsia/tensor/view.hpp>
+#include <type_traits>
 
 namespace intarsia::inline v0::cpu::detail {
 
@@ -35,13 +36,24 @@ inline constexpr std::size_t panel_group = 4;
 template <class T>
 inline constexpr std::size_t panel_size = tallest_tile* panel_stride<T>;
 
-// Steps [k, k + depth) of rows [i, i + rows) of A as a tile reads them; rows up to `height` are zero.
-template <class T>
-inline void pack_panel(dense<T const> a, std::size_t k, std::size_t depth, std::size_t i, std::size_t rows,
+// Numbers as they are, or bf16 as floats.
+template <class X, class T>
+inline void take_numbers(X const* from, std::size_t count, T* to) {
+  if constexpr (std::is_same_v<X, T>) {
+    std::memcpy(to, from, count * sizeof(T));
+  } else {
+    for (std::size_t i = 0; i < count; ++i) to[i] = static_cast<T>(from[i]);
+  }
+}
+
+// Steps [k, k + depth) of rows [i, i + rows) of A as a tile reads them; rows up to `height` are zero. Here and below X
+// is how A is stored: as T, or as bf16 where T is float.
+template <class X, class T>
+inline void pack_panel(dense<X const> a, std::size_t k, std::size_t depth, std::size_t i, std::size_t rows,
                        std::size_t height, T* to) {
   for (std::size_t row = 0; row < height; ++row, to += panel_stride<T>) {
     if (row < rows) {
-      std::memcpy(to, a.data + (i + row) * a.stride + k, depth * sizeof(T));
+      take_numbers(a.data + (i + row) * a.stride + k, depth, to);
     } else {
       std::fill_n(to, depth, T{0});
     }
@@ -49,30 +61,30 @@ inline void pack_panel(dense<T const> a, std::size_t k, std::size_t depth, std::
 }
 
 // Asks for rows [i, i + rows) of A, which are packed next.
-template <class T>
-inline void fetch_panel(dense<T const> a, std::size_t k, std::size_t depth, std::size_t i, std::size_t rows) {
+template <class X>
+inline void fetch_panel(dense<X const> a, std::size_t k, std::size_t depth, std::size_t i, std::size_t rows) {
   for (std::size_t row = 0; row < rows; ++row) {
-    T const* const from = a.data + (i + row) * a.stride + k;
-    for (std::size_t s = 0; s < depth; s += 64 / sizeof(T)) __builtin_prefetch(from + s);
+    X const* const from = a.data + (i + row) * a.stride + k;
+    for (std::size_t s = 0; s < depth; s += 64 / sizeof(X)) __builtin_prefetch(from + s);
   }
 }
 
 // The same of A', for the panels that rows [i, end) make, each `height` rows.
-template <class T>
-inline void pack_panels(dense<T const> a, std::size_t k, std::size_t depth, std::size_t i, std::size_t end,
+template <class X, class T>
+inline void pack_panels(dense<X const> a, std::size_t k, std::size_t depth, std::size_t i, std::size_t end,
                         std::size_t height, T* to) {
   // Numbers go four at a time, over into the next step (or the panel's slack): faster than the exact count.
   std::size_t const whole = (end - i) / height, rounded = (height + 3) / 4 * 4;
   std::size_t const quick = whole > 0 && i + (whole - 1) * height + rounded > a.cols ? whole - 1 : whole;
   for (std::size_t s = 0; s < depth; ++s, to += height) {
-    T const* from = a.data + (k + s) * a.stride + i;
+    X const* from = a.data + (k + s) * a.stride + i;
     T* panel = to;
     for (std::size_t p = 0; p < quick; ++p, from += height, panel += panel_size<T>) {
-      for (std::size_t row = 0; row < rounded; row += 4) std::memcpy(panel + row, from + row, 4 * sizeof(T));
+      for (std::size_t row = 0; row < rounded; row += 4) take_numbers(from + row, 4, panel + row);
     }
     for (std::size_t top = i + quick * height; top < end; top += height, from += height, panel += panel_size<T>) {
       std::size_t const rows = std::min(height, end - top);
-      for (std::size_t row = 0; row < rows; ++row) panel[row] = from[row];
+      take_numbers(from, rows, panel);
       for (std::size_t row = rows; row < height; ++row) panel[row] = T{0};
     }
   }
@@ -85,15 +97,16 @@ template <class T>
 struct panel_row {
   static constexpr std::size_t block = 64 / sizeof(T);
 
-  static void put(T const* from, std::size_t count, std::size_t readable, T* to, std::size_t width, std::size_t panel) {
+  template <class X>
+  static void put(X const* from, std::size_t count, std::size_t readable, T* to, std::size_t width, std::size_t panel) {
     for (std::size_t i = 0; i < count; i += width, to += panel) {
       std::size_t const some = std::min(width, count - i);
       if (some == width && width <= block && i + block <= readable) {
-        std::memcpy(to, from + i, block * sizeof(T));
+        take_numbers(from + i, block, to);
       } else if (some == width && width % block == 0) {
-        for (std::size_t c = 0; c < width; c += block) std::memcpy(to + c, from + i + c, block * sizeof(T));
+        for (std::size_t c = 0; c < width; c += block) take_numbers(from + i + c, block, to + c);
       } else {
-        for (std::size_t c = 0; c < some; ++c) to[c] = from[i + c];
+        take_numbers(from + i, some, to);
         for (std::size_t c = some; c < width; ++c) to[c] = T{0};
       }
     }

@@ -3,6 +3,8 @@
 
 #include <algorithm>
 #include <array>
+#include <concepts>
+#include <intarsia/core/bf16.hpp>
 #include <intarsia/cpu/context.hpp>
 #include <intarsia/cpu/grain.hpp>
 #include <intarsia/cpu/map.hpp>
@@ -29,6 +31,30 @@ void column_sum(context& ctx, std::type_identity_t<dense<T const>> x, dense<T> o
   if (!accumulate) std::fill_n(out.data, x.cols, T{0});
   for (std::size_t piece = 0; piece < rows.pieces; ++piece) {
     for (std::size_t c = 0; c < x.cols; ++c) out.data[c] += partial[piece * x.cols + c];
+  }
+}
+
+// rounded[i, c] = bf16 of dy[i, c] * rule.slope(y[i, c]); out[0, c] += the sum over rows of these before they are
+// rounded, to the bits of column_sum; an out without data is skipped.
+template <class Rule, class T>
+  requires std::same_as<T, float>
+void round_slopes(context& ctx, Rule rule, dense<T const> y, dense<T const> dy, dense<bf16> rounded, dense<T> out) {
+  scope const keep{ctx};
+  cut const rows = cut_for_sum(y.rows, 2 * rows_per_piece(y.cols));
+  T* const partial = ctx.scratch().template take<T>(rows.pieces * y.cols);  // (pieces, cols)
+  detail::pieces(ctx, rows.pieces, 1, [=](std::size_t piece) {
+    T* const sum = partial + piece * y.cols;
+    for (std::size_t row = piece * rows.grain; row < std::min(y.rows, (piece + 1) * rows.grain); ++row) {
+      bool const first = row == piece * rows.grain;
+      for (std::size_t c = 0; c < y.cols; ++c) {
+        T const slope = dy.data[row * dy.stride + c] * rule.slope(y.data[row * y.stride + c]);
+        rounded.data[row * rounded.stride + c] = bf16{slope};
+        sum[c] = first ? slope : sum[c] + slope;
+      }
+    }
+  });
+  for (std::size_t piece = 0; out.data && piece < rows.pieces; ++piece) {
+    for (std::size_t c = 0; c < y.cols; ++c) out.data[c] += partial[piece * y.cols + c];
   }
 }
 

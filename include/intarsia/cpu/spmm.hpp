@@ -19,26 +19,46 @@ namespace detail {
 }
 }  // namespace detail
 
+namespace detail {
+template <class X, class T>
+void sum_rows(context& ctx, row_sum_work<X, T> const& work) {
+  auto const sum = work.a.values || work.terms.col_scale || work.terms.cols.mark
+                       ? row_sum_for<X, T, true>(ctx.instructions())
+                       : row_sum_for<X, T, false>(ctx.instructions());
+  ctx.threads().bulk(work.a.rows, rows_per_piece_of(work.a, work.x.cols),
+                     [&](std::size_t begin, std::size_t end) { sum(work, begin, end); });
+}
+inline constexpr std::size_t rows_ahead = 32;  // entries whose rows are asked for
+}  // namespace detail
+
 // y[i] += (or =) row_scale[i] * sum over entries e of row i of value(e) * col_scale[column(e)] * x[column(e)].
 // Rows that `terms.rows` leaves out keep what they hold; an empty row is 0. x may be stored as bf16 or f16
 // where y is float.
 template <class X, class T>
 void spmm(context& ctx, csr_view<> a, std::type_identity_t<spmm_terms<T>> terms, dense<X> x, dense<T> y,
           bool accumulate) {
-  using stored = std::remove_const_t<X>;
   if (!a.offsets) {
     for (std::size_t row = 0; !accumulate && row < a.rows; ++row) {
       if (terms.rows.has(row)) std::fill_n(y.data + row * y.stride, y.cols, T{0});
     }
     return;
   }
-  detail::row_sum_work<stored, T> const work{a, terms, x, y, accumulate, a.entries(), 32,
-                                               !accumulate && detail::streams(y)};
-  auto const sum = a.values || terms.col_scale || terms.cols.mark
-                       ? detail::row_sum_for<stored, T, true>(ctx.instructions())
-                       : detail::row_sum_for<stored, T, false>(ctx.instructions());
-  ctx.threads().bulk(a.rows, detail::rows_per_piece_of(a, x.cols),
-                     [&](std::size_t begin, std::size_t end) { sum(work, begin, end); });
+  using stored = std::remove_const_t<X>;
+  detail::sum_rows<stored, T>(ctx, {a, terms, x, y, nullptr, accumulate, a.entries(), detail::rows_ahead,
+                                    !accumulate && detail::streams(y)});
+}
+// The same, rounded to bf16 as it is written.
+template <class X>
+void spmm(context& ctx, csr_view<> a, spmm_terms<float> terms, dense<X> x, dense<bf16> y) {
+  if (!a.offsets) {
+    for (std::size_t row = 0; row < a.rows; ++row) {
+      if (terms.rows.has(row)) std::fill_n(y.data + row * y.stride, y.cols, bf16{});
+    }
+    return;
+  }
+  using stored = std::remove_const_t<X>;
+  detail::sum_rows<stored, float>(ctx, {a, terms, x, {nullptr, y.rows, y.cols, y.stride}, y.data, false, a.entries(),
+                                        detail::rows_ahead, false});
 }
 
 // out[i, 0] = sum of the values of row i; its number of entries where the matrix has no values.

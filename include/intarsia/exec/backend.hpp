@@ -51,25 +51,30 @@ inline constexpr std::uint32_t no_entry = 0xFFFFFFFFu;
 
 // The signatures, with ctx the backend's context and `+=` meaning "accumulate ? += : =":
 //   fill(ctx, dense<T> x, T value)
-//   copy(ctx, dense<T const> from, dense<T> to)
+//   copy(ctx, dense<T const> from, dense<T> to)                                 floats may be copied to bf16 *
 //   gemm(ctx, product, dense<T const> a, dense<T const> b, dense<T> c, bool accumulate)          C += op(A) op(B)
 //   gemm_bias(ctx, dense<T const> a, dense<T const> b, dense<T const> bias (1, cols), bool relu, dense<T> c)
 //                                         C = A B + bias in each row, and where `relu` not below 0
+//                                         gemm and gemm_bias of float may take an A stored as bf16, gemm such a B
+//                                         beside it *
 //   map(ctx, count, f)                    f(i) for each i of [0, count), independent of each other
 //   each_row(ctx, rows, work, f)          f(row) for each row, or f(row, team) with the threads that share it (see
 //                                         team.hpp); `work`: roughly how many operations a row takes
 //   column_sum(ctx, dense<T const> x, dense<T> out, bool accumulate)                             out (1, cols)
+//   round_slopes(ctx, rule, dense<T const> y, dense<T const> dy, dense<bf16> rounded, dense<T> out)
+//                                         rounded = dy * rule.slope(y), and out += its column sums *
 //   total(ctx, dense<T const> x, dense<T> out, bool accumulate)                                  out (1, 1)
 //   spmm(ctx, csr_view a, spmm_terms<T>, dense<X const> x, dense<T> y, bool accumulate)
 //                                         y[i] += row_scale[i] * sum over entries e of row i of
 //                                                 value(e) * col_scale[column(e)] * x[column(e)]
+//                                         and spmm(ctx, a, terms, x, dense<bf16> y) rounds those sums *
 //   row_sums(ctx, csr_view a, dense<T> out)                                     out (rows, 1): sum of values of a row
 //   segment_max(ctx, csr_view a, row_choice, dense<X const> x, dense<T> y, dense<uint32> argmax)
 //                                         y[i, c] = max over entries of x[column, c], argmax the entry (forward
 //                                         numbering); an empty row gives 0 and no_entry; ties: the first entry
 //   segment_max_pull(ctx, csr_view a_transposed, row_choice of columns, dense<uint32 const> argmax,
 //                    dense<T const> dy, dense<T> dx)                           dx[j, c] += dy[i, c] at argmax
-//   gather_rows(ctx, dense<X const> x, uint32 const* ids, dense<T> out)         out[i] = x[ids[i]]
+//   gather_rows(ctx, dense<X const> x, uint32 const* ids, dense<T> out)         out[i] = x[ids[i]], may be of bf16 *
 //   scatter_rows(ctx, dense<T const> dy, uint32 const* ids, dense<T> dx)        dx[ids[i]] += dy[i], in the order of i
 //   merge_rows(ctx, uint32 const* ids, dense<T const> dy, uint32* rows, dense<T> sums) -> how many
 //                                         rows: the distinct ids, ascending; sums[k] = sum of dy[i] where ids[i] is
@@ -100,6 +105,7 @@ inline constexpr std::uint32_t no_entry = 0xFFFFFFFFu;
 //                                         found[k] = the weight of an edge between items that share counts[k] users,
 //                                         who weigh weights[k] (host only)
 //   transpose(ctx, csr_view a) -> csr_view in scratch memory, with positions
+// * A backend offers these five all, or none of them (the device, whose products round as they read).
 template <class C>
 concept backend = requires(C& ctx, dense<float, typename C::space> x, dense<float const, typename C::space> y,
                            csr_view<typename C::space> a, void (*each)(std::size_t)) {

@@ -84,32 +84,32 @@ class source_rows {
     map(on.backend(), rows(), [=] INTARSIA_FN(std::size_t i) { every[i] = static_cast<std::uint32_t>(i); });
     return gathered(on, {every, rows()});
   }
-  // The first slots to y, as many as it has rows.
-  template <class On>
-  void head_into(On& on, plain_var<T, S> y) const {
+  // The first slots to y, as many as it has rows; dy is the gradient by it. Y: T, or bf16 where the backend rounds.
+  template <class On, class Y>
+  void head_into(On& on, dense<Y, S> y, dense<T, S> dy) const {
     auto& ctx = on.backend();
     if (kind_ != kind::made) {
-      expects(y.rows() <= ids_.size(), "head: more rows are asked for than there are");
-      return gather_into(on, ids_.first(y.rows()), y);
+      expects(y.rows <= ids_.size(), "head: more rows are asked for than there are");
+      return gather_into(on, ids_.first(y.rows), y);
     }
-    auto const x = intarsia::head(on, made_, y.rows());
-    copy(ctx, value_of(x), detail::made(y));
-    if (On::records && x.tracked()) on.record([=, &ctx] { accumulate(ctx, grad_of(y), x.grad); });
+    auto const x = intarsia::head(on, made_, y.rows);
+    copy(ctx, value_of(x), y);
+    if (On::records && x.tracked()) on.record([=, &ctx] { accumulate(ctx, reading(dy), x.grad); });
   }
   // (sources, m) -> (targets, m)
   template <class On>
   [[nodiscard]] plain_var<T, S> aggregated(On& on, plain_links<S> links, reduction how) const {
     auto const y = on.template fresh<dyn, dyn, T>(links.targets(), cols(), tracked());
-    aggregate_into(on, y, links, how);
+    aggregate_into(on, detail::made(y), y.grad, links, how);
     return y;
   }
   // The same to y.
-  template <class On>
-  void aggregate_into(On& on, plain_var<T, S> y, plain_links<S> links, reduction how) const {
+  template <class On, class Y>
+  void aggregate_into(On& on, dense<Y, S> y, dense<T, S> dy, plain_links<S> links, reduction how) const {
     check_edges<S>(links, rows());
-    if (kind_ == kind::made) return aggregate_rows(on, y, edges_view<S>{links}, made_, how, false);
+    if (kind_ == kind::made) return aggregate_rows(on, y, dy, edges_view<S>{links}, made_, how, false);
     auto const* const ids = by_id_ ? nullptr : ids_.data();
-    with_table([&](auto const& x) { aggregate_stored(on, y, edges_view<S>{links}, x, ids, how, false); });
+    with_table([&](auto const& x) { aggregate_stored<T>(on, y, edges_view<S>{links}, x, ids, how, false); });
   }
 
  private:
@@ -126,12 +126,12 @@ class source_rows {
   template <class On>
   [[nodiscard]] plain_var<T, S> gathered(On& on, std::span<std::uint32_t const> ids) const {
     auto const y = on.template fresh<dyn, dyn, T>(ids.size(), cols(), false);
-    gather_into(on, ids, y);
+    gather_into(on, ids, detail::made(y));
     return y;
   }
-  template <class On>
-  void gather_into(On& on, std::span<std::uint32_t const> ids, plain_var<T, S> y) const {
-    with_table([&](auto const& x) { gather_rows(on.backend(), x, ids.data(), detail::made(y)); });
+  template <class On, class Y>
+  void gather_into(On& on, std::span<std::uint32_t const> ids, dense<Y, S> y) const {
+    with_table([&](auto const& x) { gather_rows(on.backend(), x, ids.data(), y); });
   }
 
   kind kind_ = kind::made;

@@ -3,6 +3,7 @@
 // gives the slopes of all W_k.
 #pragma once
 
+#include <intarsia/core/precision.hpp>
 #include <intarsia/nn/source_rows.hpp>
 #include <intarsia/ops/affine.hpp>
 #include <intarsia/ops/matmul.hpp>
@@ -19,21 +20,11 @@ struct product_term {
   reduction how = reduction::mean;
 };
 
-// (targets, sum of the widths) * (sum of the widths, out) + (1, out) -> (targets, out). A bias without numbers is none.
-// At least one term.
-template <class On, class T, class S>
-[[nodiscard]] plain_var<T, S> sum_of_products(On& on, std::size_t targets, std::span<product_term<T, S> const> terms,
-                                              var<dim<1>, dyn, T, S> bias, activation then) {
+// The same sum where x, the x_k side by side, is kept as X.
+template <class X, class On, class T, class S>
+[[nodiscard]] plain_var<T, S> sum_of_kept(On& on, std::size_t targets, std::span<product_term<T, S> const> terms,
+                                          var<dim<1>, dyn, T, S> bias, activation then) {
   auto& ctx = on.backend();
-  bool const biased = bias.value.data != nullptr;
-  if (terms.size() == 1) {
-    auto const& t = terms[0];
-    auto const x = t.links ? t.rows.aggregated(on, {*t.links}, t.how) : t.rows.head(on, targets);
-    if (biased) return affine(on, x, t.weight, bias, then);
-    auto const y = matmul(on, x, t.weight);
-    activate_in_place(on, y, then);
-    return y;
-  }
   std::size_t depth = 0;
   bool reads = false, learns = bias.tracked();
   for (auto const& t : terms) {
@@ -43,7 +34,8 @@ template <class On, class T, class S>
   }
   std::size_t const out = terms[0].weight.cols(), count = terms.size();
   auto const y = on.template fresh<dyn, dyn, T>(targets, out, reads || learns);
-  auto const x = scratch_matrix<T>(ctx, targets, depth), weights = scratch_matrix<T>(ctx, depth, out);
+  auto const x = scratch_matrix<X>(ctx, targets, depth);
+  auto const weights = scratch_matrix<T>(ctx, depth, out);
   auto const dx = On::records && reads ? scratch_matrix<T>(ctx, targets, depth) : dense<T, S>{};
   auto* const parts = ctx.notes().template take<plain_var<T, S>>(count);  // the weights
   std::size_t begin = 0;
@@ -51,13 +43,12 @@ template <class On, class T, class S>
     auto const& t = terms[k];
     std::size_t const width = t.weight.rows();
     std::construct_at(parts + k, t.weight);
-    plain_var<T, S> part;
-    part.value = view<dyn, dyn, T, S>{x.col_range(begin, width)};
-    if (dx.data) part.grad = dx.col_range(begin, width);
+    auto const part = x.col_range(begin, width);
+    auto const slopes = dx.data ? dx.col_range(begin, width) : dense<T, S>{};
     if (t.links) {
-      t.rows.aggregate_into(on, part, {*t.links}, t.how);
+      t.rows.aggregate_into(on, part, slopes, {*t.links}, t.how);
     } else {
-      t.rows.head_into(on, part);
+      t.rows.head_into(on, part, slopes);
     }
     copy(ctx, value_of(t.weight), weights.row_range(begin, width));
     begin += width;
@@ -66,16 +57,23 @@ template <class On, class T, class S>
   affine_rows(ctx, reading(x), reading(weights), value_of(bias), then, sums);
   if (!y.tracked()) return y;
   on.record([=, &ctx] {
-    if (then != activation::none) {
-      // Nobody reads y.grad after this pullback: it becomes the gradient before f.
-      with_rule(then, [&](auto rule) { apply_slope(ctx, rule, reading(sums), y.grad); });
-    }
-    if (dx.data) gemm(ctx, product::transposed_right, grad_of(y), reading(weights), dx, false);
-    if (bias.tracked()) column_sum(ctx, grad_of(y), bias.grad, true);
-    if (!learns) return;
     scope const temporary{ctx};
+    // The gradient before f. Nobody reads y.grad after this pullback: it is made there, unless it is kept as X too.
+    dense<X, S> dz;
+    if constexpr (std::is_same_v<X, T>) {
+      dz = y.grad;
+      if (then != activation::none) {
+        with_rule(then, [&](auto rule) { apply_slope(ctx, rule, reading(sums), dz); });
+      }
+      if (bias.tracked()) column_sum(ctx, reading(dz), bias.grad, true);
+    } else {
+      dz = scratch_matrix<X>(ctx, targets, out);
+      with_rule(then, [&](auto rule) { round_slopes(ctx, rule, reading(sums), grad_of(y), dz, bias.grad); });
+    }
+    if (dx.data) gemm(ctx, product::transposed_right, reading(dz), reading(weights), dx, false);
+    if (!learns) return;
     auto const slopes = scratch_matrix<T>(ctx, depth, out);
-    gemm(ctx, product::transposed_left, reading(x), grad_of(y), slopes, false);
+    gemm(ctx, product::transposed_left, reading(x), reading(dz), slopes, false);
     std::size_t first = 0;
     for (std::size_t k = 0; k < count; ++k) {
       std::size_t const width = parts[k].rows();
@@ -84,6 +82,26 @@ template <class On, class T, class S>
     }
   });
   return y;
+}
+
+// (targets, sum of the widths) * (sum of the widths, out) + (1, out) -> (targets, out). A bias without numbers is none.
+// At least one term. Only products read the x_k, so where these round to bf16 they are kept so: half the memory to go
+// through, and the same bits.
+template <class On, class T, class S>
+[[nodiscard]] plain_var<T, S> sum_of_products(On& on, std::size_t targets, std::span<product_term<T, S> const> terms,
+                                              var<dim<1>, dyn, T, S> bias, activation then) {
+  if (terms.size() == 1) {
+    auto const& t = terms[0];
+    auto const x = t.links ? t.rows.aggregated(on, {*t.links}, t.how) : t.rows.head(on, targets);
+    if (bias.value.data) return affine(on, x, t.weight, bias, then);
+    auto const y = matmul(on, x, t.weight);
+    activate_in_place(on, y, then);
+    return y;
+  }
+  if constexpr (multiplies_stored<typename On::context_type, T>) {
+    if (on.backend().products() == precision::bf16) return sum_of_kept<bf16>(on, targets, terms, bias, then);
+  }
+  return sum_of_kept<T>(on, targets, terms, bias, then);
 }
 
 }  // namespace intarsia::inline v0::detail

@@ -13,9 +13,9 @@ void finish(Context& ctx, Rule rule, dense<T, S> y, dense<T const, S> bias) {
     for (std::size_t c = by.first(); c < y.cols; c += by.step()) y[i][c] = rule.value(y[i][c] + bias.data[c]);
   });
 }
-// y = f(x w + bias); a bias without numbers is none.
-template <class Context, class T, class S>
-void affine_rows(Context& ctx, dense<T const, S> x, dense<T const, S> w, dense<T const, S> bias, activation then,
+// y = f(x w + bias); a bias without numbers is none. x is stored as X.
+template <class Context, class X, class T, class S>
+void affine_rows(Context& ctx, dense<X const, S> x, dense<T const, S> w, dense<T const, S> bias, activation then,
                  dense<T, S> y) {
   if (bias.data && (then == activation::none || then == activation::relu)) {
     return gemm_bias(ctx, x, w, bias, then == activation::relu, y);

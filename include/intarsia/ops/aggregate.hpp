@@ -34,11 +34,20 @@ template <class Context, class S>
   return backward_of(ctx, forward, backward.positions ? backward : csr_view<S>{});
 }
 
-// y_i (+)= scale_i * sum over edges of value * x_j, each target by the matrix it reads.
-template <class Context, class X, class T, class S>
-void hear(Context& ctx, edges_view<S> const& links, T const* scale, dense<X const, S> x, dense<T, S> y, bool add) {
-  spmm(ctx, links.forward, spmm_terms<T, S>{scale, nullptr, {links.other, false}, {}}, x, y, add);
-  if (links.other) spmm(ctx, links.other_forward, spmm_terms<T, S>{scale, nullptr, {links.other, true}, {}}, x, y, add);
+// y_i (+)= scale_i * sum over edges of value * x_j, each target by the matrix it reads. A y stored as bf16 is not added
+// to.
+template <class Context, class X, class T, class Y, class S>
+void hear(Context& ctx, edges_view<S> const& links, T const* scale, dense<X const, S> x, dense<Y, S> y, bool add) {
+  auto const by = [&](csr_view<S> a, bool other) {
+    spmm_terms<T, S> const terms{scale, nullptr, {links.other, other}, {}};
+    if constexpr (std::is_same_v<Y, T>) {
+      spmm(ctx, a, terms, x, y, add);
+    } else {
+      spmm(ctx, a, terms, x, y);
+    }
+  };
+  by(links.forward, false);
+  if (links.other) by(links.other_forward, true);
 }
 // y_i = max over edges of x_j, and the entry that had it.
 template <class Context, class X, class T, class S>
@@ -46,6 +55,22 @@ void hear_max(Context& ctx, edges_view<S> const& links, dense<X const, S> x, den
               dense<std::uint32_t, S> argmax) {
   segment_max(ctx, links.forward, row_choice<S>{links.other, false}, x, y, argmax);
   if (links.other) segment_max(ctx, links.other_forward, row_choice<S>{links.other, true}, x, y, argmax);
+}
+// y_i (+)= that maximum, of T; a y stored as bf16 is not added to.
+template <class T, class Context, class X, class Y, class S>
+void put_max(Context& ctx, edges_view<S> const& links, dense<X const, S> x, dense<Y, S> y,
+             dense<std::uint32_t, S> argmax, bool add) {
+  if constexpr (std::is_same_v<Y, T>) {
+    if (!add) return hear_max(ctx, links, x, y, argmax);
+  }
+  scope const temporary{ctx};
+  auto const best = scratch_matrix<T>(ctx, y.rows, y.cols);
+  hear_max(ctx, links, x, best, argmax);
+  if constexpr (std::is_same_v<Y, T>) {
+    accumulate(ctx, reading(best), y);
+  } else {
+    copy(ctx, reading(best), y);
+  }
 }
 // named[e] = ids[columns[e]]; a device has room for more entries than there are, and what lies there is no column.
 template <class S>
@@ -125,33 +150,32 @@ void check_edges(edges_view<S> const& links, std::size_t sources) {
           "aggregate: the alternative edges need as many targets and sources as the first ones");
 }
 
-// What aggregate and aggregate_into do: out_i (+)= what target i hears.
-template <class R, class C, class Ro, class Co, class T, class S, recorder On>
-void aggregate_rows(On& on, var<Ro, Co, T, S> out, edges_view<S> const& edges, var<R, C, T, S> x,
+// What aggregate and aggregate_into do: out_i (+)= what target i hears; dout is the gradient by it. An out stored as
+// bf16 is not added to.
+template <class R, class C, class Y, class T, class S, recorder On>
+void aggregate_rows(On& on, dense<Y, S> out, dense<T, S> dout, edges_view<S> const& edges, var<R, C, T, S> x,
                     reduction how, bool add) {
   auto& ctx = on.backend();
   bool const pulls = On::records && x.tracked();
   if (how != reduction::max) {
     T const* const scale = how == reduction::mean ? mean_scale<T>(ctx, edges) : nullptr;
-    hear(ctx, edges, scale, value_of(x), made(out), add);
-    if (pulls) on.record([=, &ctx] { hear_back(ctx, edges, scale, grad_of(out), x.grad); });
+    hear(ctx, edges, scale, value_of(x), out, add);
+    if (pulls) on.record([=, &ctx] { hear_back(ctx, edges, scale, reading(dout), x.grad); });
     return;
   }
-  auto const argmax = scratch_matrix<std::uint32_t>(ctx, out.rows(), out.cols());
-  if (add) {
-    scope const temporary{ctx};
-    auto const best = scratch_matrix<T>(ctx, out.rows(), out.cols());
-    hear_max(ctx, edges, value_of(x), best, argmax);
-    accumulate(ctx, reading(best), made(out));
-  } else {
-    hear_max(ctx, edges, value_of(x), made(out), argmax);
-  }
-  if (pulls) on.record([=, &ctx] { hear_max_back(ctx, edges, reading(argmax), grad_of(out), x.grad); });
+  auto const argmax = scratch_matrix<std::uint32_t>(ctx, out.rows, out.cols);
+  put_max<T>(ctx, edges, value_of(x), out, argmax, add);
+  if (pulls) on.record([=, &ctx] { hear_max_back(ctx, edges, reading(argmax), reading(dout), x.grad); });
+}
+template <class R, class C, class Ro, class Co, class T, class S, recorder On>
+void aggregate_rows(On& on, var<Ro, Co, T, S> out, edges_view<S> const& edges, var<R, C, T, S> x,
+                    reduction how, bool add) {
+  aggregate_rows(on, made(out), out.grad, edges, x, how, add);
 }
 
 // The same from rows of a constant table: those that columns name, or with ids those that they name.
-template <class X, class Ro, class Co, class T, class S, recorder On>
-void aggregate_stored(On& on, var<Ro, Co, T, S> out, edges_view<S> edges, dense<X const, S> table,
+template <class T, class X, class Y, class S, recorder On>
+void aggregate_stored(On& on, dense<Y, S> out, edges_view<S> edges, dense<X const, S> table,
                       std::uint32_t const* ids, reduction how, bool add) {
   auto& ctx = on.backend();
   scope const temporary{ctx};
@@ -160,13 +184,15 @@ void aggregate_stored(On& on, var<Ro, Co, T, S> out, edges_view<S> edges, dense<
     if (edges.other) edges.other_forward = through_ids(ctx, edges.other_forward, ids, table.rows);
   }
   if (how != reduction::max) {
-    hear(ctx, edges, how == reduction::mean ? mean_scale<T>(ctx, edges) : nullptr, table, made(out), add);
+    hear(ctx, edges, how == reduction::mean ? mean_scale<T>(ctx, edges) : nullptr, table, out, add);
     return;
   }
-  auto const argmax = scratch_matrix<std::uint32_t>(ctx, out.rows(), out.cols());
-  auto const best = add ? scratch_matrix<T>(ctx, out.rows(), out.cols()) : made(out);
-  hear_max(ctx, edges, table, best, argmax);
-  if (add) accumulate(ctx, reading(best), made(out));
+  put_max<T>(ctx, edges, table, out, scratch_matrix<std::uint32_t>(ctx, out.rows, out.cols), add);
+}
+template <class X, class Ro, class Co, class T, class S, recorder On>
+void aggregate_stored(On& on, var<Ro, Co, T, S> out, edges_view<S> const& edges, dense<X const, S> table,
+                      std::uint32_t const* ids, reduction how, bool add) {
+  aggregate_stored<T>(on, made(out), edges, table, ids, how, add);
 }
 }  // namespace detail
 

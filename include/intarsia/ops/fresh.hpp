@@ -5,6 +5,7 @@
 #include <cmath>
 #include <cstddef>
 #include <intarsia/core/axis.hpp>
+#include <intarsia/core/bf16.hpp>
 #include <intarsia/core/config.hpp>
 #include <intarsia/core/expects.hpp>
 #include <intarsia/exec/backend.hpp>
@@ -39,6 +40,14 @@ void accumulate(Context& ctx, dense<T const, S> from, dense<T, S> to, T factor =
     for (std::size_t c = by.first(); c < from.cols; c += by.step()) b[c] += factor * a[c];
   });
 }
+
+// Whether products of T on a context take a left matrix that is stored as bf16. What only they read may then be stored
+// so where they round it anyway.
+template <class Context, class T>
+inline constexpr bool multiplies_stored = requires(Context& ctx, dense<bf16 const, typename Context::space> a,
+                                                   dense<T, typename Context::space> b) {
+  gemm(ctx, product::plain, a, b, b, false);
+};
 
 // A matrix of scratch memory, uninitialised.
 template <class T, class Context>
