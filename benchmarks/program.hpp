@@ -3,6 +3,9 @@
 #pragma once
 
 #include <benchmark/benchmark.h>
+#if defined(__GLIBC__)
+#include <malloc.h>
+#endif
 
 #include <cctype>
 #include <cstdint>
@@ -43,8 +46,13 @@ struct options {
   return 0;
 }
 
-// The most that this process held is counted anew from here on, where the kernel can do that.
-inline void forget_peak() { std::ofstream{"/proc/self/clear_refs"} << "5"; }
+// The most that this process held is counted anew from here on, without what was freed, where the system can do that.
+inline void forget_peak() {
+#if defined(__GLIBC__)
+  ::malloc_trim(0);
+#endif
+  std::ofstream{"/proc/self/clear_refs"} << "5";
+}
 
 // Input files, read when they are first asked for and kept.
 class inputs {

@@ -58,16 +58,17 @@ class hetero_sage {
   template <class Context, class Features>
   void every_node(Context& ctx, graph<S> const& g, Features const& features, layer_tables& to,
                   std::size_t block = 4096) const {
-    auto const into = [&ctx](auto& tables) {
-      return [&](auto n, std::size_t begin, auto y) {
-        dense<T> const all = tables[n].view();
-        copy(ctx, detail::value_of(y), all.row_range(begin, y.rows()));
+    auto const room_in = [](auto& tables) {
+      return [&](auto n, std::size_t begin, std::size_t count) {
+        return dense<T>{tables[n].view()}.row_range(begin, count);
       };
     };
     make_tables(to.hidden, g);
     make_tables(to.out, g);
-    first_.by_blocks(ctx, g.hop(0, 2), features, block, into(to.hidden));
-    second_.by_blocks(ctx, g.hop(1, 2), to.hidden, block, finished(ctx, into(to.out)));
+    first_.by_blocks(ctx, g.hop(0, 2), features, block, room_in(to.hidden), [](auto, std::size_t, auto) {});
+    second_.by_blocks(ctx, g.hop(1, 2), to.hidden, block, room_in(to.out), [&](auto, std::size_t, auto z) {
+      if (normalize_) copy(ctx, detail::value_of(normalize_rows(ctx, z)), detail::made(z));
+    });
   }
   // The same, as tables of its own.
   template <class Context, class Features>
@@ -93,7 +94,7 @@ class hetero_sage {
     {
       [[maybe_unused]] std::conditional_t<std::is_lvalue_reference_v<Features>, Features, std::remove_cvref_t<Features>>
           x{std::forward<Features>(features)};
-      first_.by_blocks(ctx, g.hop(0, 2), x, block,
+      first_.by_blocks(ctx, g.hop(0, 2), x, block, room_for<Hidden>(ctx),
                        [&](auto, std::size_t, auto y) { detail::write_rows(aside, detail::value_of(y)); });
     }
     decltype(layer_tables::hidden) hidden;
@@ -104,8 +105,9 @@ class hetero_sage {
       aside.read(begin, hidden[n].data(), bytes);
       begin += bytes;
     });
-    second_.by_blocks(ctx, g.hop(1, 2), hidden, block,
-                      finished(ctx, [&](auto n, std::size_t, auto y) { files[n]->append(detail::value_of(y)); }));
+    second_.by_blocks(ctx, g.hop(1, 2), hidden, block, room_for<Out>(ctx), [&](auto n, std::size_t, auto z) {
+      files[n]->append(detail::value_of(normalize_ ? normalize_rows(ctx, z) : z));
+    });
     S::each_node([&](auto n) { files[n]->finish(); });
   }
 
@@ -119,12 +121,11 @@ class hetero_sage {
       if (tables[n].rows() != g.nodes(n)) tables[n] = table::unset(g.nodes(n), table::col_axis::extent);
     });
   }
-  // put after what follows the second layer.
-  template <class Context, class Put>
-  [[nodiscard]] auto finished(Context& ctx, Put put) const {
-    return [this, &ctx, put](auto n, std::size_t begin, auto z) {
-      put(n, begin, normalize_ ? normalize_rows(ctx, z) : z);
-    };
+
+  // A place for a block that nobody keeps.
+  template <std::size_t Width, class Context>
+  [[nodiscard]] static auto room_for(Context& ctx) {
+    return [&ctx](auto, std::size_t, std::size_t count) { return detail::scratch_matrix<T>(ctx, count, Width); };
   }
 
   template <class On, class Rows>

@@ -92,13 +92,14 @@ class hetero_layer {
   using tables = decltype(S::map_nodes([](auto n) { return tensor<rows_of<decltype(n)>, dim<Out>, T>{}; }));
 
   // The same for all nodes of a whole graph, `block` targets of a type at a time. x: per node type a table, of T or of
-  // 16 bits. put(node, begin, y) gets the rows [begin, begin + count) of a node type, a var (count, Out) that lives as
-  // long as the call: the numbers that the layer gives at once, to rounding. Types come one after another, and their
-  // rows in order. Memory beside x: one block; what sources tell one type, (sources, Out), where they are transformed
-  // before they are aggregated (pool, and mean that gets narrower by it); everything at once where the layer
-  // standardizes, which has to see all nodes.
-  template <class Context, class X, class Put>
-  void by_blocks(Context& ctx, hop<S> const& edges, X const& x, std::size_t block, Put const& put) const {
+  // 16 bits. room(node, begin, count) says where the rows [begin, begin + count) of a node type are to be written,
+  // contiguous, (count, Out), and put(node, begin, y) then gets them as a var: the numbers that the layer gives at
+  // once, to rounding. Types come one after another, and their rows in order. Memory beside x: one block; what sources
+  // tell one type, (sources, Out), where they are transformed before they are aggregated (pool, and mean that gets
+  // narrower by it); everything at once where the layer standardizes, which has to see all nodes.
+  template <class Context, class X, class Room, class Put>
+  void by_blocks(Context& ctx, hop<S> const& edges, X const& x, std::size_t block, Room const& room,
+                 Put const& put) const {
     scope const all{ctx};
     inputs<host> given;
     S::each_node([&](auto n) {
@@ -117,6 +118,13 @@ class hetero_layer {
         of_type = {indexed_view<rows_of<node>, dim<width<node>>, stored_as>{x[n].view(), {ids, count}}, true};
       }
     });
+    auto const room_of = [&](std::size_t n, std::size_t begin, std::size_t count) {
+      detail::plain_var<T, host> y;
+      S::each_node([&](auto node) {
+        if (S::template node_index<decltype(node)> == n) y.value = view<dyn, dyn, T>{room(node, begin, count)};
+      });
+      return y;
+    };
     auto const put_rows = [&](std::size_t n, std::size_t begin, detail::plain_var<T, host> y) {
       S::each_node([&](auto node) {
         using N = decltype(node);
@@ -125,10 +133,14 @@ class hetero_layer {
     };
     if (options_.standardize) {
       auto const whole = compute(ctx, edges, given);
-      for (std::size_t n = 0; n < whole.size(); ++n) put_rows(n, 0, whole[n]);
+      for (std::size_t n = 0; n < whole.size(); ++n) {
+        auto const y = room_of(n, 0, whole[n].rows());
+        copy(ctx, detail::value_of(whole[n]), detail::made(y));
+        put_rows(n, 0, y);
+      }
     } else {
       for (std::size_t n = 0; n < given.size(); ++n) {
-        compute_blocks(ctx, edges, given, n, std::max<std::size_t>(block, 1), put_rows);
+        compute_blocks(ctx, edges, given, n, std::max<std::size_t>(block, 1), room_of, put_rows);
       }
     }
   }
@@ -199,9 +211,9 @@ class hetero_layer {
   }
 
   // What compute() gives for the nodes of type n, a block at a time.
-  template <class Context, class Put>
+  template <class Context, class Room, class Put>
   void compute_blocks(Context& ctx, hop<S> const& edges, inputs<host> const& x, std::size_t n, std::size_t block,
-                      Put const& put) const {
+                      Room const& room, Put const& put) const {
     struct voice {
       detail::message<T> const* tell;
       edges_view<host> links;
@@ -235,7 +247,11 @@ class hetero_layer {
       scope const step{ctx};
       std::size_t const count = std::min(block, nodes - begin);
       auto const& self = *self_.values[options_.self == self_sharing::shared ? 0 : n];
-      auto const made = self(ctx, x[n].part(ctx, begin, count));
+      auto const made = room(n, begin, count);
+      detail::affine_rows<Context, T, host>(ctx, detail::value_of(x[n].part(ctx, begin, count)),
+                                            detail::value_of(ctx.watch(self.weight)),
+                                            detail::value_of(ctx.watch(self.bias)), activation::none,
+                                            detail::made(made));
       for (voice const& v : voices) v.tell->hear(ctx, made, {window(v.links, begin, count)}, v.told, v.transformed);
       activate_in_place(ctx, made, options_.last);
       put(n, begin, made);
