@@ -357,14 +357,27 @@ struct row_sum_avx512 {
 };
 #endif
 
+// 16-bit numbers that are summed as other ones than float go number by number.
+template <class X, class T, bool Weighted>
+void row_sum_plain(row_sum_work<X, T> const& w, std::size_t begin, std::size_t end) {
+  for (std::size_t row = begin; row < end; ++row) {
+    if (w.terms.rows.has(row)) row_sum_narrow<X, T, Weighted>(w, row);
+  }
+}
+
 template <class X, class T, bool Weighted>
 [[nodiscard]] row_sum_kernel<X, T> row_sum_for(instruction_set set) {
+  if constexpr (is_short<X> && !std::is_same_v<T, float>) {
+    static_cast<void>(set);
+    return row_sum_plain<X, T, Weighted>;
+  } else {
 #if INTARSIA_X86
-  if (set == instruction_set::avx512) return row_sum_avx512<X, T, Weighted>::run;
-  if (set == instruction_set::avx2) return row_sum_avx2<X, T, Weighted>::run;
+    if (set == instruction_set::avx512) return row_sum_avx512<X, T, Weighted>::run;
+    if (set == instruction_set::avx2) return row_sum_avx2<X, T, Weighted>::run;
 #endif
-  static_cast<void>(set);
-  return row_sum_portable<X, T, Weighted>::run;
+    static_cast<void>(set);
+    return row_sum_portable<X, T, Weighted>::run;
+  }
 }
 
 }  // namespace intarsia::inline v0::cpu::detail

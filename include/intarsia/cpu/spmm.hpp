@@ -32,8 +32,7 @@ inline constexpr std::size_t rows_ahead = 32;  // entries whose rows are asked f
 }  // namespace detail
 
 // y[i] += (or =) row_scale[i] * sum over entries e of row i of value(e) * col_scale[column(e)] * x[column(e)].
-// Rows that `terms.rows` leaves out keep what they hold; an empty row is 0. x may be stored as bf16 or f16
-// where y is float.
+// Rows that `terms.rows` leaves out keep what they hold; an empty row is 0. x may be stored as bf16 or f16.
 template <class X, class T>
 void spmm(context& ctx, csr_view<> a, std::type_identity_t<spmm_terms<T>> terms, dense<X> x, dense<T> y,
           bool accumulate) {

@@ -248,7 +248,7 @@ class hetero_layer {
       std::size_t const count = std::min(block, nodes - begin);
       auto const& self = *self_.values[options_.self == self_sharing::shared ? 0 : n];
       auto const made = room(n, begin, count);
-      detail::affine_rows<Context, T, host>(ctx, detail::value_of(x[n].part(ctx, begin, count)),
+      detail::affine_rows<Context, T, T, host>(ctx, detail::value_of(x[n].part(ctx, begin, count)),
                                             detail::value_of(ctx.watch(self.weight)),
                                             detail::value_of(ctx.watch(self.bias)), activation::none,
                                             detail::made(made));
