@@ -152,8 +152,9 @@ TEST_CASE("products of matrices stored as bf16, left or both, are those of the s
        {shape{29, 300, 40}, {128, 1030, 100}, {1, 70, 60}, {60, 70, 1}, {5, 3, 17}, {4, 0, 4}, {3, 40, 2500}}) {
     for (auto const form : forms) {
       problem const p{form, s.m, s.k, s.n};
-      auto const [stored, same] = stored_and_same(p.a);
-      auto const [right, same_right] = stored_and_same(p.b);
+      auto const left = stored_and_same(p.a), other = stored_and_same(p.b);
+      auto const &stored = left.first, &right = other.first;
+      auto const &same = left.second, &same_right = other.second;
       auto const bias = matrix<>::random(1, s.n, 9);
       for (auto const set : instruction_sets()) {
         auto const start = matrix<>::random(s.m, s.n, 3);
