@@ -8,6 +8,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <intarsia/core/because.hpp>
+#include <intarsia/core/config.hpp>
 #include <intarsia/tensor/csr.hpp>
 #include <intarsia/tensor/product.hpp>
 #include <intarsia/tensor/view.hpp>
