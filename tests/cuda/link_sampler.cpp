@@ -239,6 +239,14 @@ TEST_CASE("batches of links without edges, and what a device does not offer") {
   CHECK_THROWS_WITH(link_contrastive(ctx, rows, in_batch.current().links), Catch::Contains("negatives of each link"));
 }
 
+namespace {
+[[nodiscard]] auto six_numbers_a_node(ia::graph<Catalogue> const& g) {
+  return Catalogue::map_nodes([&](auto n) {
+    return noise<double, ia::rows_of<decltype(n)>, ia::dim<6>>(g.nodes(n), 6, Catalogue::node_index<decltype(n)>);
+  });
+}
+}  // namespace
+
 TEST_CASE("the softmax over a batch of links on a device is that of the CPU, marks and all") {
   auto const g = make_graph({50, 30, 20, 80, 150, 100, 60}, true, false);
   ia::cpu::context cpu{ia::inline_executor{}, ia::seed{4}};
@@ -248,9 +256,7 @@ TEST_CASE("the softmax over a batch of links on a device is that of the CPU, mar
   auto links = ia::cuda::sample_links(ctx, g, how);
   REQUIRE(expected.advance());
   REQUIRE(links.advance());
-  auto const rows = Catalogue::map_nodes([&](auto n) {
-    return noise<double, ia::rows_of<decltype(n)>, ia::dim<6>>(g.nodes(n), 6, Catalogue::node_index<decltype(n)>);
-  });
+  auto const rows = six_numbers_a_node(g);
   auto const rows2 = ia::cuda::upload(ctx, rows);
   auto const loss = [](auto& on, auto const& z, auto const& all, auto r) {
     auto const of = all[r];
@@ -288,9 +294,7 @@ TEST_CASE("the contrastive loss of links on a device is that of the CPU") {
     auto links = ia::cuda::sample_links(ctx, g, how);
     REQUIRE(expected.advance());
     REQUIRE(links.advance());
-    auto const rows = Catalogue::map_nodes([&](auto n) {
-      return noise<double, ia::rows_of<decltype(n)>, ia::dim<6>>(g.nodes(n), 6, Catalogue::node_index<decltype(n)>);
-    });
+    auto const rows = six_numbers_a_node(g);
     auto const rows2 = ia::cuda::upload(ctx, rows);
     ia::tape on{cpu};
     auto const z = Catalogue::map_nodes([&](auto n) { return on.watch(rows[n]); });

@@ -17,9 +17,7 @@ namespace detail {
   std::size_t const entries = a.offsets ? a.offsets[a.rows] - a.offsets[0] : 0;  // the rows may be a window of more
   return cpu::rows_per_piece(cols * (1 + entries / std::max<std::size_t>(1, a.rows)));
 }
-}  // namespace detail
 
-namespace detail {
 template <class X, class T>
 void sum_rows(context& ctx, row_sum_work<X, T> const& work) {
   auto const sum = work.a.values || work.terms.col_scale || work.terms.cols.mark

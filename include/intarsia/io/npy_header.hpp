@@ -119,9 +119,6 @@ inline void npy_descr(cursor& in, npy_header& header) {
              remedy);
 }
 
-}  // namespace detail
-
-namespace detail {
 // Where the numbers begin in a file, by its first 12 bytes; 0 where they are too few, or of another format.
 [[nodiscard]] inline std::size_t npy_begin(std::string_view bytes) {
   if (bytes.size() < 12) return 0;
