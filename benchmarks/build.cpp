@@ -17,6 +17,7 @@ struct Shop : ia::schema<ia::nodes<User, Item>, ia::relations<Click, ia::reverse
 
 // Users and items of one type, for co-interactions.
 constexpr bench::relation_plan meetings{100'003, 20'011, 2'000'000, 2, 2, 4, 11, 22};
+constexpr bench::relation_plan crowd{plans::whole.users, plans::whole.items, 100'000'000, 2, 2, 6, 11, 22};
 constexpr std::size_t kept = 100;
 
 struct edges {
@@ -34,15 +35,15 @@ struct edges {
 struct pairs {
   ia::context ctx;
   std::vector<ia::interaction> all;
-  std::vector<std::uint16_t> types = std::vector<std::uint16_t>(meetings.targets, 0);
+  std::size_t users;
+  std::vector<std::uint16_t> types;
 
-  explicit pairs(options const& o) : ctx{bench::make_context(o)} {
-    auto const list = bench::edges_of(meetings);
-    for (std::size_t e = 0; e < list.source.size(); ++e) all.push_back({list.source[e], list.target[e]});
+  pairs(options const& o, bench::relation_plan const& plan)
+      : ctx{bench::make_context(o)}, users{plan.sources}, types(plan.targets, 0) {
+    all.reserve(plan.edges);
+    for (std::uint64_t e = 0; e < plan.edges; ++e) all.push_back({plan.source(e), plan.target(e)});
   }
-  [[nodiscard]] ia::interactions met() const {
-    return {std::size_t{meetings.sources}, ia::node_numbering{1, types}, all};
-  }
+  [[nodiscard]] ia::interactions met() const { return {users, ia::node_numbering{1, types}, all}; }
   [[nodiscard]] ia::csr heaviest() {
     return ia::co_interaction(ctx, met(), {.weight = ia::co_weight::cosine, .minimum_support = 2, .neighbors = kept});
   }
@@ -84,7 +85,7 @@ void add(options const& o, std::vector<entry>& entries) {
                               std::vector<std::uint32_t>(rows.columns, rows.columns + rows.entries()));
                        }
                      }});
-  auto const met = std::make_shared<lazy<pairs>>([=] { return std::make_unique<pairs>(o); });
+  auto const met = std::make_shared<lazy<pairs>>([=] { return std::make_unique<pairs>(o, meetings); });
   auto const add_pairs = [&](std::string const& name, ia::csr (pairs::*make)()) {
     entries.push_back({name,
                        [=](benchmark::State& state) {
@@ -96,6 +97,17 @@ void add(options const& o, std::vector<entry>& entries) {
   };
   add_pairs("w1/co-interaction top 100, 2 M pairs/co_interaction", &pairs::heaviest);
   add_pairs("w1/ridge edges of 100, 2 M pairs/ridge_edges", &pairs::ridge);
+  if (!o.large) return;
+  // No peer: all pairs of items at once would not fit.
+  entries.push_back({"w1/co-interaction top 100 of 1 M items, 100 M pairs/co_interaction",
+                     [=](benchmark::State& state) {
+                       pairs many{o, crowd};
+                       bench::forget_peak();
+                       for (auto _ : state) benchmark::DoNotOptimize(many.heaviest().columns.data());
+                       state.counters["peak_bytes"] = bench::held_bytes("VmHWM:");
+                       state.counters["meetings"] = static_cast<double>(many.all.size());
+                     },
+                     {}});
 }
 
 }  // namespace
