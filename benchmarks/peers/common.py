@@ -100,7 +100,7 @@ def answer(request):
 
 def versions():
     found = {"python": sys.version.split()[0]}
-    for module in ("numpy", "torch", "torch_geometric", "pyg_lib", "dgl", "faiss", "scipy"):
+    for module in ("numpy", "torch", "torch_geometric", "pyg_lib", "torch_sparse", "dgl", "faiss", "scipy"):
         if module in sys.modules:
             found[module] = str(getattr(sys.modules[module], "__version__", "?"))
     return found

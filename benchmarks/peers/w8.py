@@ -1,10 +1,11 @@
 """w8: one training step on the typed graph. Per batch of 1,024 co links: distinct ends as seeds, hops of 15 and 10 per
 relation, typed mean SAGE 128-128-128 (relu after the first layer), softmax over the links of the batch, Adam.
 
-DGL's blocks draw the second hop for the seeds again, as ours do. PyG has no sampler of its own without pyg-lib: where
-that is not installed its idiomatic step is timed on one fed-in block, without any sampling, which flatters it. Tried,
-and slower, and so not run by default (ms a step on one machine): int64 ids 171, DGL HeteroGraphConv with int64, PyG
-HeteroConv without trimming 970, torch.compile of the hand-written step 216 and of HeteroConv 713.
+DGL's blocks draw the second hop for the seeds again, as ours do; PyG's loader draws it for the nodes that are new. PyG
+has no sampler of its own: where pyg-lib or torch-sparse is installed, its idiomatic step takes its loader; else it is
+timed on one fed-in block, without any sampling, which flatters it. Tried, and slower, and so not run by default (ms a
+step on one machine): int64 ids 171, DGL HeteroGraphConv with int64, PyG HeteroConv without trimming 970, torch.compile
+of the hand-written step 216 and of HeteroConv 713.
 """
 import common
 import numpy as np
@@ -232,6 +233,9 @@ def add_dgl(dgl):
 
 
 def add_pyg():
+    from torch_geometric import typing
+    from torch_geometric.data import HeteroData
+    from torch_geometric.loader import NeighborLoader
     from torch_geometric.nn import HeteroConv, SAGEConv
     from torch_geometric.utils import trim_to_layer
     types = [(s, r, d) for r, (s, d) in RELATIONS.items()]
@@ -261,23 +265,52 @@ def add_pyg():
                         found[f"w{layer}_self_{e[2]}"] = part.convs[e].lin_r.weight.grad.t()
             return found
 
-    block = fed()
-    links = {(s, r, d): torch.stack([block["rows"][r][1], torch.repeat_interleave(
-        torch.arange(block["rows"][r][0].numel() - 1), block["rows"][r][0].diff())]) for r, (s, d) in RELATIONS.items()}
-    seeds, n = block["seeds"], block["targets"]
-    nodes = {"item": [seeds, n["item"] - seeds, block["nodes"]["item"].numel() - n["item"]],
-             "tag": [0, n["tag"], block["nodes"]["tag"].numel() - n["tag"]]}
-    inner = {r: int(block["rows"][r][0][seeds]) for r in ("co", "rhas")}
-    edges = {e: [inner.get(e[1], 0), links[e].size(1) - inner.get(e[1], 0)] for e in types}
-
     def forward(model, block):
-        x = {t: tables[t].index_select(0, block["nodes"][t]) for t in counts}
-        h = {t: v.relu() for t, v in model.first(x, links).items()}
-        h, kept, _ = trim_to_layer(1, nodes, edges, h, links)
+        x = {t: tables[t].index_select(0, block["ids"][t]) for t in counts}
+        h = {t: v.relu() for t, v in model.first(x, block["links"]).items()}
+        h, kept, _ = trim_to_layer(1, block["nodes"], block["edges"], h, block["links"])
         to_items = {e: v for e, v in kept.items() if e[2] == "item"}
-        return loss_of(model.second(h, to_items)["item"][:seeds], block["pairs"])
-    add("pyg", "HeteroConv(SAGEConv), trim_to_layer, no sampling: one given block", "Hs step f32", Library,
-        lambda _: block, forward, Library.gradients, feed=lambda: block, idiomatic=True)
+        return loss_of(model.second(h, to_items)["item"][:block["seeds"]], block["pairs"])
+
+    def given():
+        block = fed()
+        seeds, n = block["seeds"], block["targets"]
+        links = {(s, r, d): torch.stack([block["rows"][r][1], torch.repeat_interleave(
+            torch.arange(block["rows"][r][0].numel() - 1), block["rows"][r][0].diff())])
+            for r, (s, d) in RELATIONS.items()}
+        inner = {r: int(block["rows"][r][0][seeds]) for r in ("co", "rhas")}
+        return {"ids": block["nodes"], "links": links,
+                "nodes": {"item": [seeds, n["item"] - seeds, block["nodes"]["item"].numel() - n["item"]],
+                          "tag": [0, n["tag"], block["nodes"]["tag"].numel() - n["tag"]]},
+                "edges": {e: [inner.get(e[1], 0), links[e].size(1) - inner.get(e[1], 0)] for e in types},
+                "seeds": seeds, "pairs": block["pairs"]}
+
+    block = given()
+    if not (typing.WITH_PYG_LIB or typing.WITH_TORCH_SPARSE):
+        add("pyg", "HeteroConv(SAGEConv), trim_to_layer, no sampling: one given block", "Hs step f32", Library,
+            lambda _: block, forward, Library.gradients, feed=lambda: block, idiomatic=True)
+        return
+    data = HeteroData()
+    for t in counts:
+        data[t].num_nodes = counts[t]
+    for e in types:
+        offsets, sources = graphs[e[1]]
+        targets = torch.repeat_interleave(torch.arange(offsets.numel() - 1), offsets.diff())
+        data[e].edge_index = torch.stack([sources.long(), targets])
+    loader = NeighborLoader(data, num_neighbors={e: [15, 10] for e in types}, input_nodes="item", batch_size=2048)
+
+    def sample(batch):
+        seeds, ends = ends_of(batch)
+        found = loader(seeds)
+        links, n = found.edge_index_dict, {"item": seeds.numel(), "tag": 0}
+        inner = {e: int((links[e][1] < n[e[2]]).sum()) for e in types}  # the first hop's come first
+        grown = {t: max([n[t]] + [int(links[e][0, :inner[e]].max()) + 1 for e in types if e[0] == t and inner[e]])
+                 for t in counts}
+        return {"ids": {t: found[t].n_id for t in counts}, "links": links, "seeds": n["item"], "pairs": ends,
+                "nodes": {t: [n[t], grown[t] - n[t], found[t].num_nodes - grown[t]] for t in counts},
+                "edges": {e: [inner[e], links[e].size(1) - inner[e]] for e in types}}
+    add("pyg", "NeighborLoader, HeteroConv(SAGEConv), trim_to_layer", "Hs step f32", Library, sample, forward,
+        Library.gradients, feed=lambda: block, idiomatic=True)
 
 
 if dgl := common.optional("dgl"):
