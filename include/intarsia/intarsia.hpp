@@ -140,6 +140,7 @@
 
 // 6 loss: what training makes small
 #include <intarsia/loss/contrast.hpp>
+#include <intarsia/loss/contrast_rows.hpp>
 #include <intarsia/loss/in_batch_softmax.hpp>
 #include <intarsia/loss/info_nce.hpp>
 #include <intarsia/loss/link_contrastive.hpp>

@@ -2,6 +2,7 @@
 // 4).
 #pragma once
 
+#include <intarsia/loss/contrast_rows.hpp>
 #include <intarsia/loss/info_nce.hpp>
 #include <intarsia/loss/max_margin.hpp>
 #include <intarsia/ops/gather.hpp>
@@ -17,14 +18,6 @@ struct link_contrastive_options {
   contrast_kind kind = contrast_kind::softmax;
   float temperature = 0.1f;
   float margin = 0.3f;
-};
-
-// The two ends of each link and what it is told apart from, as rows of one matrix.
-template <class Space>
-struct link_ends {
-  std::span<slot<void> const> anchors, positives;  // (links)
-  std::span<slot<void> const> negatives;           // (links, each)
-  std::span<std::uint8_t const> valid;             // (links, each)
 };
 
 // All ends as rows of a matrix in which the rows of type n begin at begin[n], in the context's scratch memory.
@@ -83,11 +76,21 @@ template <class Z, class Links, recorder On>
   auto const ends = ends_of(on.backend(), links, begin);
   expects(ends.anchors.empty() || ends.negatives.size() >= ends.anchors.size(),
           "link_contrastive: ask the sampler for negatives of each link, as in {.each = 20}");
-  auto const a = gather(on, all, ends.anchors);
-  auto const p = gather(on, all, ends.positives);
-  auto const n = gather(on, all, ends.negatives);
-  return options.kind == contrast_kind::softmax ? info_nce(on, a, p, n, {options.temperature, ends.valid})
-                                                : max_margin(on, a, p, n, {options.margin, ends.valid});
+  if constexpr (std::same_as<typename Links::space, host>) {
+    using T = typename std::remove_cvref_t<decltype(all)>::scalar;
+    return options.kind == contrast_kind::softmax
+               ? detail::contrast_rows(on, all, ends,
+                                       detail::info_nce_row<T>{{options.temperature}, ends.anchors.size()})
+               : detail::contrast_rows(
+                     on, all, ends,
+                     detail::max_margin_row<T>{on.backend(), {options.margin, ends.valid}, ends.negatives.size()});
+  } else {
+    auto const a = gather(on, all, ends.anchors);
+    auto const p = gather(on, all, ends.positives);
+    auto const n = gather(on, all, ends.negatives);
+    return options.kind == contrast_kind::softmax ? info_nce(on, a, p, n, {options.temperature, ends.valid})
+                                                  : max_margin(on, a, p, n, {options.margin, ends.valid});
+  }
 }
 
 }  // namespace intarsia::inline v0
