@@ -110,6 +110,26 @@ TEST_CASE("pair_batches: fewer pairs than a batch repeat, repeats are known, and
   CHECK_THROWS_WITH((pair_batches{ctx, few, 0}), Catch::Contains("at least one pair"));
 }
 
+TEST_CASE("item_inputs: each item once for either way it is shown, and apart a row for each pair") {
+  detail::item_inputs inputs{7, 6};
+  std::vector<std::uint32_t> const items{5, 2, 5, 5, 2, 0};
+  std::vector<std::uint8_t> const cold{0, 0, 1, 0, 0, 1};
+  auto const found = [&] {
+    std::vector<std::uint32_t> rows;
+    for (auto const row : inputs.of_pairs()) rows.push_back(row.value);
+    return rows;
+  };
+  for (int round = 0; round < 2; ++round) {
+    inputs.fill(items, cold);
+    CHECK(found() == std::vector<std::uint32_t>{0, 1, 2, 0, 1, 3});
+    CHECK(std::vector(inputs.items().begin(), inputs.items().end()) == std::vector<std::uint32_t>{5, 2, 5, 0});
+    CHECK(std::vector(inputs.cold(), inputs.cold() + 4) == std::vector<std::uint8_t>{0, 0, 1, 1});
+    inputs.fill_apart(items, cold);
+    CHECK(found() == std::vector<std::uint32_t>{0, 1, 2, 3, 4, 5});
+    CHECK(std::vector(inputs.items().begin(), inputs.items().end()) == items);
+  }
+}
+
 TEST_CASE("pair_batches: a softmax leaves out the same as by a dense mask, to the bit, on every instruction set") {
   std::vector<interaction> pairs;
   intarsia::random draw{seed{5}, 1};

@@ -12,6 +12,8 @@
 #include <intarsia/exec/module.hpp>
 #include <intarsia/exec/row_draws.hpp>
 #include <intarsia/graph/interactions.hpp>
+#include <intarsia/ops/gather.hpp>
+#include <intarsia/ops/rows.hpp>
 #include <intarsia/sampling/permutation.hpp>
 #include <span>
 #include <vector>
@@ -128,6 +130,49 @@ struct chosen_pair {
   }
 };
 
+// What the item tower reads for the pairs of a batch: each item once, or twice where some of its pairs show it as cold.
+// Popular items are in many pairs, and a row less is a row less in every product of the tower.
+class item_inputs {
+ public:
+  item_inputs(std::size_t items, std::size_t batch) : row_of_(2 * items, no_entry), of_pairs_(batch) {
+    items_.reserve(batch);
+    cold_.reserve(batch);
+  }
+  // One item per pair, and 1 where it is shown as cold, else 0.
+  void fill(std::span<std::uint32_t const> items, std::span<std::uint8_t const> cold) {
+    clear();
+    for (std::size_t k = 0; k < items.size(); ++k) {
+      std::uint32_t& row = row_of_[2 * std::size_t{items[k]} + cold[k]];
+      if (row == no_entry) row = add(items[k], cold[k]);
+      of_pairs_[k] = {row};
+    }
+  }
+  // A row for each pair.
+  void fill_apart(std::span<std::uint32_t const> items, std::span<std::uint8_t const> cold) {
+    clear();
+    for (std::size_t k = 0; k < items.size(); ++k) of_pairs_[k] = {add(items[k], cold[k])};
+  }
+  [[nodiscard]] std::span<std::uint32_t const> items() const { return items_; }
+  [[nodiscard]] std::uint8_t const* cold() const { return cold_.data(); }
+  [[nodiscard]] std::span<slot<void> const> of_pairs() const { return of_pairs_; }
+
+ private:
+  void clear() {
+    for (std::size_t r = 0; r < items_.size(); ++r) row_of_[2 * std::size_t{items_[r]} + cold_[r]] = no_entry;
+    items_.clear();
+    cold_.clear();
+  }
+  std::uint32_t add(std::uint32_t item, std::uint8_t cold) {
+    items_.push_back(item);
+    cold_.push_back(cold);
+    return static_cast<std::uint32_t>(items_.size() - 1);
+  }
+
+  std::vector<std::uint32_t> row_of_, items_;  // the row of an item, and of it as cold; the item of a row
+  std::vector<std::uint8_t> cold_;             // of a row
+  std::vector<slot<void>> of_pairs_;
+};
+
 // The pairs of a step where a context computes: on the host they lie in the batches themselves, elsewhere they are
 // moved there, always to the same place. `cold` marks pairs by 1.
 template <class Space>
@@ -151,8 +196,13 @@ class placed_pairs {
   [[nodiscard]] std::span<std::uint32_t const> users() const { return {users_.data(), users_.size()}; }
   [[nodiscard]] std::span<std::uint32_t const> items() const { return {items_.data(), items_.size()}; }
   [[nodiscard]] std::span<float const> log_q() const { return {log_q_.data(), log_q_.size()}; }
-  [[nodiscard]] std::uint8_t const* cold() const { return cold_.data(); }
   [[nodiscard]] chosen_pair<Space> known() const { return {chosen_.view(), users_.data(), items_.data()}; }
+
+  // What the item tower reads, and of its outputs the row of each pair. A step that is replayed has the same size
+  // always: here each pair has a row of its own.
+  [[nodiscard]] std::span<std::uint32_t const> inputs() const { return items(); }
+  [[nodiscard]] std::uint8_t const* cold() const { return cold_.data(); }
+  [[nodiscard]] auto of_pairs(auto& /*on*/, auto outputs) const { return outputs; }
 
  private:
   csr_in<Space> chosen_;
@@ -163,17 +213,26 @@ class placed_pairs {
 template <>
 class placed_pairs<host> {
  public:
-  placed_pairs(auto& /*ctx*/, pair_batches const& from) : from_{from} {}
-  void place(pair_batches const& /*from*/, std::span<std::uint8_t const> cold) { cold_ = cold.data(); }
+  placed_pairs(auto& /*ctx*/, pair_batches const& from)
+      : from_{from}, inputs_{from.chosen().cols, from.users.size()} {}
+  void place(pair_batches const& /*from*/, std::span<std::uint8_t const> cold) { inputs_.fill(from_.items, cold); }
+  // The same, but pairs share nothing: the most rows that a batch can ask for.
+  void place_apart(std::span<std::uint8_t const> cold) { inputs_.fill_apart(from_.items, cold); }
   [[nodiscard]] std::span<std::uint32_t const> users() const { return from_.users; }
   [[nodiscard]] std::span<std::uint32_t const> items() const { return from_.items; }
   [[nodiscard]] std::span<float const> log_q() const { return from_.log_q; }
-  [[nodiscard]] std::uint8_t const* cold() const { return cold_; }
   [[nodiscard]] pair_batches::mask known() const { return from_.known(); }
+
+  [[nodiscard]] std::span<std::uint32_t const> inputs() const { return inputs_.items(); }
+  [[nodiscard]] std::uint8_t const* cold() const { return inputs_.cold(); }
+  template <recorder On, axis C, class T>
+  [[nodiscard]] var<batch_rows, C, T> of_pairs(On& on, var<batch_rows, C, T> outputs) const {
+    return gather(on, rows_as<rows_of<void>>(on, outputs), inputs_.of_pairs());
+  }
 
  private:
   pair_batches const& from_;
-  std::uint8_t const* cold_ = nullptr;
+  item_inputs inputs_;
 };
 
 }  // namespace detail

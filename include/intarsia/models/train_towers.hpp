@@ -41,7 +41,7 @@ struct tower_inputs {
 };
 
 namespace detail {
-// The item tower's input for each pair, as of an item without interactions where it is marked.
+// The item tower's input, as of an item without interactions where it is marked.
 template <class Space>
 struct item_rows {
   dense<float const, Space> items, cold_items;
@@ -83,7 +83,29 @@ void train_towers(Context& ctx, Towers& towers, interactions const& train_on, hi
   adam learn{towers, {.rate = options.rate}};
   detail::placed_pairs<Space> placed{ctx, pairs};
   std::vector<std::uint8_t> cold(options.batch);
-  std::vector<float> rarity(options.loss == tower_loss::literal ? options.batch : 0);  // 1 / share of each item
+  std::vector<float> rarity(options.loss == tower_loss::literal ? options.batch : 0, 1.0f);  // 1 / share of each item
+  auto const loss_on = [&](auto& t) {
+    auto const who = t.template fresh<batch_rows, dim<query_width>>(options.batch, query_width, false);
+    histories.rows_without(ctx, placed.users(), placed.items(), inputs.histories, who.value);
+    auto const shown = placed.inputs();
+    auto const what = t.template fresh<batch_rows, dim<item_width>>(shown.size(), item_width, false);
+    each_row(ctx, shown.size(), item_width,
+             detail::item_rows<Space>{inputs.items, inputs.cold_items, shown.data(), placed.cold(), what.value});
+    auto const users = with(t, towers, [&](auto& on, auto const& both) { return both.query(on, who); });
+    auto const outputs = with(t, towers, [&](auto& on, auto const& both) { return both.item(on, what); });
+    auto const items = placed.of_pairs(t, outputs);
+    return options.loss == tower_loss::literal
+               ? pairwise_difference(t, users, items, rarity)
+               : in_batch_softmax(t, users, items, {.log_q = placed.log_q()}, placed.known());
+  };
+  if constexpr (std::is_same_v<Space, host>) {
+    // Steps have as many rows as their batch has items. One that has the most takes the memory for all, and is not
+    // learned from.
+    pairs.fill(0);
+    placed.place_apart(cold);
+    tape t{ctx};
+    static_cast<void>(t.backward(loss_on(t)));
+  }
   steps_of<Context> run{ctx};
   train(
       stage, towers, learn, options.steps, keep,
@@ -97,17 +119,7 @@ void train_towers(Context& ctx, Towers& towers, interactions const& train_on, hi
         learn.rate(options.rate * schedule::linear_decay(step, options.steps));
         return run([&] {
           tape t{ctx};
-          auto const who = t.template fresh<batch_rows, dim<query_width>>(options.batch, query_width, false);
-          histories.rows_without(ctx, placed.users(), placed.items(), inputs.histories, who.value);
-          auto const what = t.template fresh<batch_rows, dim<item_width>>(options.batch, item_width, false);
-          each_row(ctx, options.batch, item_width,
-                   detail::item_rows<Space>{inputs.items, inputs.cold_items, placed.items().data(), placed.cold(),
-                                            what.value});
-          auto const users = with(t, towers, [&](auto& on, auto const& both) { return both.query(on, who); });
-          auto const items = with(t, towers, [&](auto& on, auto const& both) { return both.item(on, what); });
-          auto const loss = options.loss == tower_loss::literal
-                                ? pairwise_difference(t, users, items, rarity)
-                                : in_batch_softmax(t, users, items, {.log_q = placed.log_q()}, placed.known());
+          auto const loss = loss_on(t);
           learn.step(t.backward(loss));
           run.keep(loss);
         });
