@@ -29,95 +29,134 @@ struct row_place {
   return !q.hiding || ((q.hiding[bit / 64] >> (bit % 64)) & 1) != 0;
 }
 
-// Draws the entries of some targets: first the places in each row, and a little later, when they have come near, the
-// entries there.
+// Draws the entries of some targets. Rows are sorted out first, so that each kind goes through a loop of its own that
+// branches on nothing, and asks for memory some rows before it is read.
 class target_piece {
  public:
   target_piece(neighbor_draws<> const& q, lane_kernel kernel, lane_plan const& plan)
-      : q_{q}, kernel_{kernel}, plan_{plan} {}
+      : q_{q}, kernel_{kernel}, plan_{plan}, by_lanes_{!q.weighted && plan.count == q.fanout} {}
 
   void run(std::size_t begin, std::size_t end) {
-    constexpr std::size_t step = 64;
-    for (std::size_t i = begin; i < end; i += step) {
-      choose(i, std::min(i + step, end));
-      if (i > begin) fetch(i - step, i);
-      if (i + step >= end) fetch(i, end);
+    for (std::size_t i = begin; i < end; i += most_rows) {
+      sort_out(i, std::min(i + most_rows, end));
+      take_whole();
+      draw();
     }
   }
 
  private:
-  static constexpr std::size_t line = 16;  // columns in a cache line
+  static constexpr std::size_t most_rows = 256, line = 16;  // line: columns in a cache line
+  static constexpr std::size_t groups_ahead = 4, rows_ahead = 48;
 
-  // Writes to q.columns the places of the draws, each row's counted from its beginning.
-  void choose(std::size_t begin, std::size_t end) {
-    std::size_t waiting = 0;
+  void sort_out(std::size_t begin, std::size_t end) {
+    drawn_ = whole_ = 0;
+    bool const hidden = !q_.hidden.empty();
     for (std::size_t i = begin; i < end; ++i) {
-      std::size_t const count = q_.offsets[i + 1] - q_.offsets[i];
-      if (count == 0) continue;
+      std::size_t const first = q_.offsets[i], count = q_.offsets[i + 1] - first;
       std::uint32_t const target = q_.targets[i];
       row_place const row{q_, target, q_.found ? q_.found[i] : word_of(q_, target)};
-      std::uint32_t* const to = q_.columns + q_.offsets[i];
-      bool const hides = may_hide(q_, target);
-      if (!hides && !q_.replace && count == row.size) {
-        for (std::size_t c = 0; c < count; c += line) near(row.begin + c);
-        near(row.begin + count - 1);
-        for (std::size_t c = 0; c < count; ++c) to[c] = static_cast<std::uint32_t>(c);
-      } else if (hides || q_.weighted || count > most_lane_draws || count != plan_.count) {
-        intarsia::detail::draw_row(q_, q_.stream, target, to, count, q_.work ? q_.work + q_.offsets[i] : nullptr);
-        for (std::size_t c = 0; c < count; ++c) near(row.begin + to[c]);
+      bool const is_whole = count == row.size && (!q_.replace || count == 0);
+      if (hidden && may_hide(q_, target)) {
+        draw_alone(i, row.begin);
+      } else if (by_lanes_ || is_whole) {
+        // Without a branch: which rows are whole cannot be foreseen.
+        rows_[drawn_] = target;
+        sizes_[drawn_] = static_cast<std::uint32_t>(row.size);
+        from_[drawn_] = row.begin;
+        to_[drawn_] = first;
+        drawn_ += is_whole ? 0 : 1;
+        whole_from_[whole_] = row.begin;
+        whole_to_[whole_] = first;
+        whole_count_[whole_] = count;
+        whole_ += is_whole ? 1 : 0;
       } else {
-        rows_[waiting] = target;
-        sizes_[waiting] = static_cast<std::uint32_t>(row.size);
-        begins_[waiting] = row.begin;
-        to_[waiting] = to;
-        if (++waiting == draw_lanes) draw(waiting);
+        draw_alone(i, row.begin);
       }
     }
-    if (waiting > 0) draw(waiting);
   }
-  void draw(std::size_t& waiting) {
-    for (std::size_t lane = waiting; lane < draw_lanes; ++lane) {
-      rows_[lane] = rows_[0];
-      sizes_[lane] = sizes_[0];
-    }
-    kernel_(plan_, rows_.data(), sizes_.data(), places_.data());
-    for (std::size_t lane = 0; lane < waiting; ++lane) {
-      for (std::size_t j = 0; j < plan_.count; ++j) {
-        std::uint32_t const place = places_[j * draw_lanes + lane];
-        to_[lane][j] = place;
-        near(begins_[lane] + place);
-      }
-    }
-    waiting = 0;
-  }
-  void near(std::uint64_t entry) const {
-    __builtin_prefetch(q_.rows.columns + entry);
-    if (q_.values && q_.rows.values) __builtin_prefetch(q_.rows.values + entry);
+  void draw_alone(std::size_t i, std::uint64_t begin) const {
+    std::size_t const first = q_.offsets[i], count = q_.offsets[i + 1] - first;
+    if (count == 0) return;
+    std::uint32_t* const to = q_.columns + first;
+    intarsia::detail::draw_row(q_, q_.stream, q_.targets[i], to, count, q_.work ? q_.work + first : nullptr);
+    for (std::size_t j = 0; j < count; ++j) put(first + j, begin + to[j]);
   }
 
-  // From places to what is there.
-  void fetch(std::size_t begin, std::size_t end) const {
-    for (std::size_t i = begin; i < end; ++i) {
-      std::size_t const first = q_.offsets[i], last = q_.offsets[i + 1];
-      if (first == last) continue;
-      std::uint64_t const base = (q_.found ? q_.found[i] : word_of(q_, q_.targets[i])) >> 24;
-      if (q_.values) {
-        for (std::size_t e = first; e < last; ++e) {
-          q_.values[e] = q_.rows.values ? q_.rows.values[base + q_.columns[e]] : 1.0f;
-        }
+  void take_whole() const {
+    for (std::size_t next = 0; next < whole_ + rows_ahead; ++next) {
+      if (next < whole_) {
+        for (std::size_t c = 0; c < whole_count_[next]; c += line) near(whole_from_[next] + c);
+        near(whole_from_[next] + whole_count_[next] - 1);
       }
-      std::uint32_t const* const from = q_.rows.columns + base;
-      for (std::size_t e = first; e < last; ++e) q_.columns[e] = from[q_.columns[e]];
+      if (next < rows_ahead) continue;
+      std::size_t const i = next - rows_ahead, count = whole_count_[i];
+      std::uint32_t const* const from = q_.rows.columns + whole_from_[i];
+      std::uint32_t* const to = q_.columns + whole_to_[i];
+      for (std::size_t c = 0; c < count; ++c) to[c] = from[c];
+      if (q_.values) {
+        for (std::size_t c = 0; c < count; ++c) put_value(whole_to_[i] + c, whole_from_[i] + c);
+      }
     }
+  }
+
+  // Sixteen rows at a time: their places, and when the entries there have come near, those.
+  void draw() {
+    std::size_t const groups = (drawn_ + draw_lanes - 1) / draw_lanes;
+    for (std::size_t i = drawn_; i < groups * draw_lanes; ++i) rows_[i] = rows_[0], sizes_[i] = sizes_[0];
+    for (std::size_t g = 0; g < groups + groups_ahead; ++g) {
+      if (g >= groups_ahead && g - groups_ahead < groups) fetch(g - groups_ahead);
+      if (g >= groups) continue;
+      std::uint32_t* const places = places_of(g);
+      kernel_(plan_, rows_.data() + g * draw_lanes, sizes_.data() + g * draw_lanes, places);
+      // Here and not in a function of its own: compilers leave out calls that only ask for memory.
+      std::size_t const count = plan_.count, lanes = lanes_of(g);
+      for (std::size_t lane = 0; lane < lanes; ++lane) {
+        std::uint64_t const from = from_[g * draw_lanes + lane];
+        for (std::size_t j = 0; j < count; ++j) near(from + places[j * draw_lanes + lane]);
+      }
+    }
+  }
+  [[nodiscard]] std::uint32_t* places_of(std::size_t group) {
+    return places_.data() + group % groups_ahead * draw_lanes * most_lane_draws;
+  }
+  [[nodiscard]] std::size_t lanes_of(std::size_t group) const {
+    return std::min(draw_lanes, drawn_ - group * draw_lanes);
+  }
+  void fetch(std::size_t group) {
+    std::size_t const count = plan_.count, lanes = lanes_of(group);
+    for (std::size_t lane = 0; lane < lanes; ++lane) {
+      std::uint64_t const from = from_[group * draw_lanes + lane], to = to_[group * draw_lanes + lane];
+      std::uint32_t const* const places = places_of(group) + lane;
+      std::uint32_t const* const columns = q_.rows.columns + from;
+      std::uint32_t* const out = q_.columns + to;
+      for (std::size_t j = 0; j < count; ++j) out[j] = columns[places[j * draw_lanes]];
+      if (q_.values) {
+        for (std::size_t j = 0; j < count; ++j) put_value(to + j, from + places[j * draw_lanes]);
+      }
+    }
+  }
+
+  // Into the second cache level, which waits for more lines at a time than the first.
+  void near(std::uint64_t entry) const {
+    __builtin_prefetch(q_.rows.columns + entry, 0, 2);
+    if (q_.values && q_.rows.values) __builtin_prefetch(q_.rows.values + entry, 0, 2);
+  }
+  void put(std::uint64_t to, std::uint64_t entry) const {
+    q_.columns[to] = q_.rows.columns[entry];
+    if (q_.values) put_value(to, entry);
+  }
+  void put_value(std::uint64_t to, std::uint64_t entry) const {
+    q_.values[to] = q_.rows.values ? q_.rows.values[entry] : 1.0f;
   }
 
   neighbor_draws<> const& q_;
   lane_kernel kernel_;
   lane_plan const& plan_;
-  std::array<std::uint32_t, draw_lanes> rows_, sizes_;
-  std::array<std::uint64_t, draw_lanes> begins_;
-  std::array<std::uint32_t*, draw_lanes> to_;
-  alignas(64) std::array<std::uint32_t, draw_lanes * most_lane_draws> places_;
+  bool by_lanes_;
+  std::size_t drawn_ = 0, whole_ = 0;
+  std::array<std::uint32_t, most_rows + draw_lanes> rows_, sizes_;
+  std::array<std::uint64_t, most_rows + 1> from_, to_, whole_from_, whole_to_, whole_count_;
+  alignas(64) std::array<std::uint32_t, groups_ahead * draw_lanes * most_lane_draws> places_;
 };
 
 }  // namespace detail
@@ -127,10 +166,11 @@ inline void count_draws(context& ctx, std::span<neighbor_draws<> const> all) {
   if (all.empty()) return;
   auto const targets = all.front().targets;
   ctx.threads().bulk(targets.size(), 256, [&](std::size_t begin, std::size_t end) {
-    constexpr std::size_t ahead = 24;
+    constexpr std::size_t ahead = 64;
     for (neighbor_draws<> const& q : all) {
       for (std::size_t i = begin; i < end; ++i) {
-        if (q.words && i + ahead < targets.size()) __builtin_prefetch(q.words + targets[i + ahead] * q.word_stride);
+        if (q.words && i + ahead < targets.size())
+          __builtin_prefetch(q.words + targets[i + ahead] * q.word_stride, 0, 2);
         std::uint32_t const target = targets[i];
         std::uint64_t const word = detail::word_of(q, target);
         if (q.found) q.found[i] = word;
