@@ -1,5 +1,5 @@
-// w13: two layers of mean SAGE of width 128 over every node of a graph, layer by layer, in blocks of targets: to tables in
-// memory, and to files with the tables of one layer in memory.
+// w13: two layers of mean SAGE of width 128 over every node of a graph, layer by layer, in blocks of targets: to tables
+// in memory, and to files with the tables of one layer in memory.
 #include <filesystem>
 #include <optional>
 
@@ -86,8 +86,8 @@ struct loaded {
 
 void add_graph(options const& o, std::vector<entry>& entries, std::string const& name, std::string const& graph) {
   auto const made = std::make_shared<lazy<loaded>>([=] { return std::make_unique<loaded>(o, graph); });
-  std::string const all = "w13/" + name + " two layers f32/hetero_sage, every_node";
-  entries.push_back({all,
+  std::string const all = "w13/" + name + " two layers f32", how = "/hetero_sage, every_node";
+  entries.push_back({all + how,
                      [=](benchmark::State& state) {
                        auto& s = **made;
                        s.prepare();
@@ -102,7 +102,7 @@ void add_graph(options const& o, std::vector<entry>& entries, std::string const&
                        s.to_tables();
                        loaded::keep_some(s.tables.out[Node{}], path);
                      }});
-  entries.push_back({all + " to files",
+  entries.push_back({all + " to files" + how,
                      [=](benchmark::State& state) {
                        auto& s = **made;
                        s.prepare_files();

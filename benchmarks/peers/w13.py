@@ -4,9 +4,13 @@ The idiomatic rows are the peers' documented `inference` loops: PyG's SAGEConv o
 neighbors, whose entries are cut from the CSC instead of drawn by NeighborLoader (which needs pyg-lib, and numbers the
 sources of each batch anew: the conv here reads them from the table of all nodes, which is quicker), and DGL's
 DataLoader of full-neighbor blocks. Beside them the best that was found: embedding_bag and one product a block in torch,
-the whole graph at once in DGL.
+the whole graph at once in DGL. Each also as it ends in a file, as a user writes it: numpy's save of the embeddings.
 """
+import atexit
+import os
+
 import common
+import numpy as np
 import torch
 import torch.nn.functional as F
 
@@ -25,8 +29,16 @@ def add(who, variant, case, nodes, call, idiomatic=False):
     def compare(path):
         found = common.difference(common.ours(path, "out"), call()[some].numpy())
         return found, 1e-4, f"outputs differ by {found:.1e}"
-    common.add(who, variant, case, call, compare=compare, idiomatic=idiomatic, warm=0,
-               work=lambda: {"nodes_done": nodes, "peak_bytes": peak()})
+    work = lambda: {"nodes_done": nodes, "peak_bytes": peak()}
+    common.add(who, variant, case, call, compare=compare, idiomatic=idiomatic, warm=0, work=work)
+
+    def to_file():
+        found = call()
+        np.save(file, found.numpy())
+        return found
+    file = os.path.join(common.options.data, f"w13_{who}.npy")
+    atexit.register(lambda: os.path.exists(file) and os.remove(file))
+    common.add(who, variant, case + " to files", to_file, compare=compare, idiomatic=idiomatic, warm=0, work=work)
 
 
 dgl = common.optional("dgl")

@@ -135,6 +135,7 @@
 #include <intarsia/io/safetensors_header.hpp>
 #include <intarsia/io/safetensors_writer.hpp>
 #include <intarsia/io/sentence.hpp>
+#include <intarsia/io/side_writer.hpp>
 #include <intarsia/io/tsv.hpp>
 #include <intarsia/io/tsv_writer.hpp>
 
@@ -194,6 +195,7 @@
 #include <intarsia/models/two_tower.hpp>
 
 // The CPU backend
+#include <intarsia/cpu/affine_heard.hpp>
 #include <intarsia/cpu/bf16_pairs.hpp>
 #include <intarsia/cpu/cholesky.hpp>
 #include <intarsia/cpu/context.hpp>

@@ -121,3 +121,56 @@ TEST_CASE("numbers put aside are read back, and their file has no name", "[io]")
   CHECK(full == 2);
   CHECK(folder.files() == 0);
 }
+
+namespace {
+// Part k of what is written part by part: 999,999 bytes.
+std::string part_of(std::size_t k) {
+  return std::string(333'333, static_cast<char>('a' + k)) + std::string(666'666, '.');
+}
+}  // namespace
+
+TEST_CASE("what becomes large part by part is written beside the program, and is the same", "[io]") {
+  scratch_folder const folder;
+  std::string all;
+  {
+    ia::file_beside file{folder / "x"};
+    ia::nameless_file aside{folder.path()};
+    for (std::size_t k = 0; k < 25; ++k) {
+      all += part_of(k);
+      file.write(part_of(k));
+      aside.write(part_of(k));
+    }
+    file.commit();
+    std::string back(all.size() - 77, '?');
+    aside.read(77, back.data(), back.size());
+    CHECK(back == all.substr(77));
+    ia::file_bytes even{all.size() / 4096 * 4096};  // on a boundary, as large memory is
+    aside.read(0, even.data(), even.size());
+    CHECK(ia::text_of(even) == std::string_view{all}.substr(0, even.size()));
+    aside.write("more");
+    aside.read(all.size() - 1, back.data(), 5);
+    CHECK(back.substr(0, 5) == ".more");
+  }
+  CHECK(folder.get("x") == all);
+  CHECK(folder.files() == 1);
+}
+
+TEST_CASE("a large file that is given up, or has no room, leaves the old one", "[io]") {
+  scratch_folder const folder;
+  std::string const path = folder.put("x", "old");
+  auto const write = [&](std::size_t parts) {
+    ia::file_beside file{path};
+    for (std::size_t k = 0; k < parts; ++k) file.write(part_of(k % 20));
+    return file.commit();
+  };
+  {
+    ia::file_beside file{path};
+    for (std::size_t k = 0; k < 25; ++k) file.write(part_of(k));
+  }
+  CHECK(folder.files() == 1);
+  for (std::size_t const parts : {12u, 14u, 40u}) {
+    CHECK(with_size_limit(11 << 20, [&] { return outcome([&] { write(parts); }, path, "File too large"); }) == 2);
+  }
+  CHECK(folder.get("x") == "old");
+  CHECK(folder.files() == 1);
+}

@@ -1,6 +1,7 @@
 // The CPU backend: every kernel that exec/backend.hpp lists.
 #pragma once
 
+#include <intarsia/cpu/affine_heard.hpp>
 #include <intarsia/cpu/cholesky.hpp>
 #include <intarsia/cpu/context.hpp>
 #include <intarsia/cpu/edge_map.hpp>

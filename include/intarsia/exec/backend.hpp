@@ -32,6 +32,16 @@ struct spmm_terms {
   row_choice<Space> cols;          // entries in other columns count as absent
 };
 
+// A term of affine_heard: x_i where `a` has no offsets, else what row i of `a` hears of x,
+//   row_scale[i] * sum over entries e of row i of value(e) * x[column(e)];  times the weights.
+template <class T>
+struct heard_term {
+  dense<T const> x;        // (rows, or columns of a, in)
+  csr_view<> a;
+  T const* row_scale;      // (rows of a); null: 1
+  dense<T const> weights;  // (in, out)
+};
+
 // What pair_softmax scales, corrects and weighs its scores with.
 template <class T, class Space = host>
 struct pair_terms {
@@ -69,6 +79,9 @@ inline constexpr std::uint32_t no_entry = 0xFFFFFFFFu;
 //                                         y[i] += row_scale[i] * sum over entries e of row i of
 //                                                 value(e) * col_scale[column(e)] * x[column(e)]
 //                                         and spmm(ctx, a, terms, x, dense<bf16> y) rounds those sums *
+//   affine_heard(ctx, span<heard_term<T> const> terms, dense<T const> bias (1, cols) or none, bool relu, dense<T> c)
+//                                         c = the sum of the terms + bias in each row, and where `relu` not below
+//                                         0; sums are made beside products, which do not round (host only)
 //   row_sums(ctx, csr_view a, dense<T> out)                                     out (rows, 1): sum of values of a row
 //   segment_max(ctx, csr_view a, row_choice, dense<X const> x, dense<T> y, dense<uint32> argmax)
 //                                         y[i, c] = max over entries of x[column, c], argmax the entry (forward

@@ -13,8 +13,10 @@
 #include <initializer_list>
 #include <intarsia/core/aligned.hpp>
 #include <intarsia/io/sentence.hpp>
+#include <intarsia/io/side_writer.hpp>
 #include <intarsia/tensor/view.hpp>
 #include <new>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -126,7 +128,7 @@ void write_all(int file, std::string_view part, std::size_t& written, Fail const
   }
 }
 // Brings what is written to disk while more is made, and gives the system's copy of it back: much that is written part
-// by part holds little memory, in this process and beside it. Advice only; a single part is left alone however large.
+// by part holds little memory, in this process and beside it. Advice only.
 class write_behind {
  public:
   // `written` bytes of the file were written by now.
@@ -149,6 +151,54 @@ class write_behind {
   static constexpr std::size_t window = std::size_t{32} << 20;
 
   std::size_t kept_ = 0, begun_ = 0;  // given back up to here; on its way to disk up to here
+};
+
+// Appends to a file. What becomes large part by part is written beside whatever makes it, without copies of the system
+// where it can do without; elsewhere those are given back on the way. A single part is left alone however large.
+class appender {
+ public:
+  [[nodiscard]] std::size_t written() const { return written_; }
+
+  // fail(errno) throws.
+  template <class Fail>
+  void write(int file, std::string_view part, Fail const& fail) {
+    if (!side_ && !plain_ && written_ + part.size() >= enough && part.size() < enough) {
+      std::size_t const rest = (direct_step - written_ % direct_step) % direct_step;
+      if (part.size() >= rest) {
+        write_all(file, part.substr(0, rest), written_, fail);
+        part.remove_prefix(rest);
+        if (go_past_copies(file, true)) {
+          side_.emplace(file, written_);
+        } else {
+          plain_ = true;
+        }
+      }
+    }
+    if (side_) {
+      if (int const reason = side_->take(part)) fail(reason);
+      written_ += part.size();
+    } else {
+      write_all(file, part, written_, fail);
+      behind_(file, written_);
+    }
+  }
+  // Waits until the system has all of it.
+  template <class Fail>
+  void finish(int file, Fail const& fail) {
+    if (!side_) return;
+    if (int const reason = side_->finish()) fail(reason);
+    if (::lseek(file, static_cast<off_t>(written_), SEEK_SET) < 0) fail(errno);
+    side_.reset();
+    plain_ = true;
+  }
+
+ private:
+  static constexpr std::size_t enough = std::size_t{8} << 20;
+
+  std::size_t written_ = 0;
+  bool plain_ = false;  // by the system's copies, also where it is much
+  write_behind behind_;
+  std::optional<side_writer> side_;
 };
 
 // Rows of numbers one after another, without what lies between them; to anything with write(bytes).
@@ -198,11 +248,11 @@ class file_beside {
 
   // Throws io_error where the bytes cannot be written.
   void write(std::string_view part) {
-    detail::write_all(file_.number(), part, written_, [&](int reason) { fail(reason); });
-    behind_(file_.number(), written_);
+    end_.write(file_.number(), part, [this](int reason) { fail(reason); });
   }
   // Brings the file to disk and renames it to `path`; nothing may be written after. Throws io_error.
   void commit() {
+    end_.finish(file_.number(), [this](int reason) { fail(reason); });
     if (::fsync(file_.number()) != 0 && errno != EINVAL && errno != EROFS) fail(errno);
     if (!file_.close()) fail(errno);
     if (std::rename(partial_.c_str(), path_.c_str()) != 0) fail(errno);
@@ -210,12 +260,11 @@ class file_beside {
   }
 
  private:
-  [[noreturn]] void fail(int reason) const { detail::write_failure(path_, written_, reason); }
+  [[noreturn]] void fail(int reason) const { detail::write_failure(path_, end_.written(), reason); }
 
   std::string path_, partial_;
   detail::descriptor file_;
-  std::size_t written_ = 0;
-  detail::write_behind behind_;
+  detail::appender end_;
   bool whole_ = false;
 };
 

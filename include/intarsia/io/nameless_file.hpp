@@ -15,18 +15,23 @@ class nameless_file {
 
   // Appends. Throws io_error where there is no room.
   void write(std::string_view part) {
-    detail::write_all(file_.number(), part, written_, [&](int reason) {
-      detail::write_failure(folder_, written_, reason);
-    });
-    behind_(file_.number(), written_);
+    end_.write(file_.number(), part, [this](int reason) { fail(reason); });
   }
   // The bytes [begin, begin + bytes), which were written before. Throws io_error where the disk fails.
-  void read(std::size_t begin, void* to, std::size_t bytes) const {
-    constexpr std::size_t most = std::size_t{16} << 20;
+  void read(std::size_t begin, void* to, std::size_t bytes) {
+    end_.finish(file_.number(), [this](int reason) { fail(reason); });
+    constexpr std::size_t most = std::size_t{16} << 20, step = detail::direct_step;
+    bool past = bytes > most && begin % step == 0 && reinterpret_cast<std::uintptr_t>(to) % step == 0 &&
+                detail::go_past_copies(file_.number(), true);
     for (std::size_t done = 0; done < bytes;) {
-      auto const got = ::pread(file_.number(), static_cast<char*>(to) + done, std::min(bytes - done, most),
-                               static_cast<off_t>(begin + done));
+      std::size_t const some = std::min(bytes - done, most);
+      if (past && some % step != 0) past = !detail::go_past_copies(file_.number(), false);
+      auto const got = ::pread(file_.number(), static_cast<char*>(to) + done, some, static_cast<off_t>(begin + done));
       if (got < 0 && errno == EINTR) continue;
+      if (got < 0 && errno == EINVAL && past) {
+        past = !detail::go_past_copies(file_.number(), false);
+        continue;
+      }
       if (got <= 0) {
         int const reason = errno;
         detail::io_failure(folder_, "byte " + std::to_string(begin + done) + " of a file without name",
@@ -34,16 +39,18 @@ class nameless_file {
                            "check the disk, or choose another folder");
       }
 #if defined(POSIX_FADV_DONTNEED)
-      if (bytes > most) {  // the system's copy is not needed beside this one
+      if (bytes > most && !past) {  // the system's copy is not needed beside this one
         static_cast<void>(::posix_fadvise(file_.number(), static_cast<off_t>(begin + done), static_cast<off_t>(got),
                                           POSIX_FADV_DONTNEED));
       }
 #endif
       done += static_cast<std::size_t>(got);
     }
+    if (past) static_cast<void>(detail::go_past_copies(file_.number(), false));
   }
 
  private:
+  [[noreturn]] void fail(int reason) const { detail::write_failure(folder_, end_.written(), reason); }
   [[nodiscard]] static int make(std::string const& folder) {
     char const* const where = folder.empty() ? "." : folder.c_str();
 #if defined(O_TMPFILE)
@@ -58,8 +65,7 @@ class nameless_file {
 
   std::string folder_;
   detail::descriptor file_;
-  std::size_t written_ = 0;
-  detail::write_behind behind_;
+  detail::appender end_;
 };
 
 }  // namespace intarsia::inline v0

@@ -216,15 +216,16 @@ class hetero_layer {
                       Room const& room, Put const& put) const {
     struct voice {
       detail::message<T> const* tell;
-      edges_view<host> links;
+      std::size_t relation;
       detail::source_rows<T, host> told;
       bool transformed;
+      edges_view<host> links;  // into the block's targets
     };
     scope const of_type{ctx};
     std::vector<voice> voices;
     auto const hear = [&](detail::message<T> const& tell, std::size_t r, bool first) {
       first = tell.pools() || (first && Out < x[ends_[r].source].cols());
-      voices.push_back({&tell, edges.edges.values[r], tell.told(ctx, x[ends_[r].source], first), first});
+      voices.push_back({&tell, r, tell.told(ctx, x[ends_[r].source], first), first, {}});
     };
     bool const per_source = options_.neighbors == neighbor_sharing::per_source;
     for (std::size_t source = 0; per_source && source < x.size(); ++source) {
@@ -243,17 +244,29 @@ class hetero_layer {
       hear(*neighbor_.values[r], r, neighbor_.values[r]->transforms_first(of, edges.edges.values[r].targets()));
     }
     std::size_t const nodes = edges.targets.values[n];
+    auto const& self = *self_.values[options_.self == self_sharing::shared ? 0 : n];
+    auto const weight = detail::plain(ctx.watch(self.weight));
+    auto const bias = detail::value_of(ctx.watch(self.bias));
+    bool const beside = std::none_of(voices.begin(), voices.end(), [](voice const& v) { return v.transformed; });
+    bool const relu = options_.last == activation::relu;
+    std::vector<detail::product_term<T, host>> terms;  // own rows, and those of voices
     for (std::size_t begin = 0; begin < nodes; begin += block) {
       scope const step{ctx};
       std::size_t const count = std::min(block, nodes - begin);
-      auto const& self = *self_.values[options_.self == self_sharing::shared ? 0 : n];
+      for (voice& v : voices) v.links = window(edges.edges.values[v.relation], begin, count);
+      terms.assign(1, {x[n], weight});
+      for (std::size_t v = 0; beside && v < voices.size(); ++v) {
+        terms.push_back(voices[v].tell->term(ctx, voices[v].links, voices[v].told));
+      }
       auto const made = room(n, begin, count);
-      detail::affine_rows<Context, T, T, host>(ctx, detail::value_of(x[n].part(ctx, begin, count)),
-                                            detail::value_of(ctx.watch(self.weight)),
-                                            detail::value_of(ctx.watch(self.bias)), activation::none,
-                                            detail::made(made));
-      for (voice const& v : voices) v.tell->hear(ctx, made, {window(v.links, begin, count)}, v.told, v.transformed);
-      activate_in_place(ctx, made, options_.last);
+      if (beside && detail::sum_beside_products<Context, T>(ctx, begin, terms, bias, relu, detail::made(made))) {
+        if (!relu) activate_in_place(ctx, made, options_.last);
+      } else {
+        detail::affine_rows<Context, T, T, host>(ctx, detail::value_of(x[n].part(ctx, begin, count)),
+                                                 detail::value_of(weight), bias, activation::none, detail::made(made));
+        for (voice const& v : voices) v.tell->hear(ctx, made, {v.links}, v.told, v.transformed);
+        activate_in_place(ctx, made, options_.last);
+      }
       put(n, begin, made);
     }
   }

@@ -45,6 +45,10 @@ class source_rows {
     }
   }
 
+  // The numbers of all sources in order, where they are held so and of T; else without data.
+  [[nodiscard]] dense<T const, S> whole() const {
+    return kind_ == kind::made ? dense<T const, S>(value_of(made_)) : dense<T const, S>{};
+  }
   // How many sources there are.
   [[nodiscard]] std::size_t rows() const {
     if (kind_ == kind::made) return made_.rows();

@@ -84,6 +84,31 @@ template <class X, class On, class T, class S>
   return y;
 }
 
+// The same for some targets without a tape, by a kernel that sums beside its products: y are the targets
+// [begin, begin + rows) of the first term's rows, and the links of the others are those of these targets. False, and y
+// is not written, where a term is not a mean of rows of T, or products round.
+template <class Context, class T>
+[[nodiscard]] bool sum_beside_products(Context& ctx, std::size_t begin, std::span<product_term<T, host> const> terms,
+                                       dense<T const> bias, bool relu, dense<T> y) {
+  if (std::is_same_v<T, float> && ctx.products() == precision::bf16) return false;
+  scope const temporary{ctx};
+  auto* const heard = ctx.scratch().template take<heard_term<T>>(terms.size());
+  for (std::size_t k = 0; k < terms.size(); ++k) {
+    auto const& t = terms[k];
+    auto const x = t.rows.whole();
+    if (!x.data || (t.links && (t.how != reduction::mean || t.links->other))) return false;
+    std::construct_at(heard + k, heard_term<T>{x, {}, nullptr, value_of(t.weight)});
+    if (!t.links) {
+      heard[k].x = x.row_range(begin, y.rows);
+    } else {
+      heard[k].a = t.links->forward;
+      heard[k].row_scale = mean_scale<T>(ctx, *t.links);
+    }
+  }
+  affine_heard(ctx, std::span<heard_term<T> const>{heard, terms.size()}, bias, relu, y);
+  return true;
+}
+
 // (targets, sum of the widths) * (sum of the widths, out) + (1, out) -> (targets, out). A bias without numbers is none.
 // At least one term. Only products read the x_k, so where these round to bf16 they are kept so: half the memory to go
 // through, and the same bits.
