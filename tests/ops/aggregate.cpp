@@ -140,6 +140,8 @@ TEST_CASE("aggregate reads rows of a table by id as it reads their copy, also wh
   indexed_view<rows_of<Song>, dim<20>, float> const stored{songs.view(), ids};
   indexed_view<rows_of<Song>, dim<20>, bf16> const short_stored{half.view(), ids};
   indexed_view<rows_of<Song>, dim<20>, f16> const half_stored{half_precision.view(), ids};
+  table<Song, 20, bf16> all_short(copied.rows());
+  for (std::size_t i = 0; i < copied.size(); ++i) all_short.data()[i] = bf16{copied.data()[i]};
   CHECK(grid_of(gather_indexed(one, short_stored)) == grid_of(one.constant(copied)));
   CHECK(grid_of(gather_indexed(one, half_stored)) == grid_of(one.constant(copied)));
   for (auto const& links : all_links()) {
@@ -150,6 +152,7 @@ TEST_CASE("aggregate reads rows of a table by id as it reads their copy, also wh
       CHECK(grid_of(aggregate(one, links.view(), short_stored, how)) == y);
       CHECK(grid_of(aggregate(one, links.view(), half_stored, how)) == y);
       CHECK(grid_of(aggregate(three, links.view(), short_stored, how)) == y);
+      CHECK(grid_of(aggregate(three, links.view(), std::as_const(all_short).view(), how)) == y);
       tape t{one};
       auto const sum = zeros<rows_of<List>, dim<20>>(t, links.view().targets(), 20);
       aggregate_into(t, sum, links.view(), short_stored, how);
@@ -162,6 +165,7 @@ TEST_CASE("aggregate reads rows of a table by id as it reads their copy, also wh
   }
   indexed_view<rows_of<Song>, dim<20>, float> const too_few{songs.view(), std::span{ids}.first(3)};
   CHECK_THROWS_AS(aggregate(one, all_links()[0].view(), too_few), shape_error);
+  CHECK_THROWS_AS(aggregate(one, all_links()[0].view(), std::as_const(songs).view()), shape_error);
 }
 
 TEST_CASE("aggregate: gradients of watched rows are those of a copy of the rows") {
@@ -177,9 +181,10 @@ TEST_CASE("aggregate: gradients of watched rows are those of a copy of the rows"
     for (auto const how : kinds) {
       for (int times : {0, 1, 2}) {
         INFO(links.name << ", reduction " << static_cast<int>(how) << ", heard " << times << " times");
-        tape first{ctx}, second{ctx};
+        tape first{ctx}, second{ctx}, third{ctx};
         auto const x = first.input(copied);
         auto const rows = watch_rows(second, stored);
+        auto const all = watch_rows(third, std::as_const(copied).view());
         auto const pull = [&](auto& on, auto const& from) {
           auto const loss = on.template fresh<dim<1>, dim<1>, float>(1, 1);
           for (int i = 0; i < times; ++i) {
@@ -195,10 +200,12 @@ TEST_CASE("aggregate: gradients of watched rows are those of a copy of the rows"
         };
         pull(first, x);
         pull(second, rows);
-        auto const grad = gradient_of(ctx, rows);
-        REQUIRE(grad.rows == 5);
-        for (std::size_t i = 0; i < 5; ++i) {
-          for (std::size_t c = 0; c < 20; ++c) CHECK(grad[i][c] == Approx(x.grad[i][c]).margin(1e-6));
+        pull(third, all);
+        for (auto const grad : {gradient_of(ctx, rows), gradient_of(ctx, all)}) {
+          REQUIRE(grad.rows == 5);
+          for (std::size_t i = 0; i < 5; ++i) {
+            for (std::size_t c = 0; c < 20; ++c) CHECK(grad[i][c] == Approx(x.grad[i][c]).margin(1e-6));
+          }
         }
       }
     }

@@ -38,7 +38,7 @@ class column_sort {
  private:
   // Pieces have to be worth waking a thread, and the counts of all of them are not to outgrow the entries.
   [[nodiscard]] static std::size_t pieces_for(context& ctx, csr_view<> a, std::size_t entries) {
-    std::size_t const worth = entries >> 17, outgrow = 1 + 2 * entries / std::max<std::size_t>(1, a.cols);
+    std::size_t const worth = entries >> 15, outgrow = 1 + 2 * entries / std::max<std::size_t>(1, a.cols);
     return std::max<std::size_t>(1, std::min({ctx.threads().threads(), worth, outgrow}));
   }
   template <class F>

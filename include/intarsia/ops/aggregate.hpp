@@ -247,31 +247,58 @@ requires sources_axis<R, Source>
   return y;
 }
 
-// Rows of a table by id, each with a gradient: what a step reads of a table that is learned. Made by watch_rows.
+// The same from all rows of a constant table, source j reading row j; of float where they are stored as bf16 or f16.
+template <class Source, class Target, axis R, axis C, class X, class S, recorder On>
+requires sources_axis<R, Source>
+[[nodiscard]] auto aggregate(On& on, adjacency_view<Source, Target, S> links, view<R, C, X const, S> x,
+                             reduction how = reduction::mean) {
+  using T = number_of<X>;
+  dense<X const, S> const table = x;
+  detail::check_edges<S>(links, table.rows);
+  auto const y = on.template fresh<rows_of<Target>, C, T>(links.targets(), table.cols, false);
+  detail::aggregate_stored(on, y, edges_view<S>{links}, table, nullptr, how, false);
+  return y;
+}
+
+// Rows of a table by id, or all of them, each with a gradient: what a step reads of a table that is learned. Made by
+// watch_rows.
 template <axis Rows, axis Cols, class X = float, class Space = host>
 struct watched_rows {
   using scalar = number_of<X>;
 
-  indexed_view<Rows, Cols, X, Space> rows;
-  dense<scalar, Space> grad;  // (ids, m); no data: nobody asks for it
+  dense<X const, Space> table;
+  std::uint32_t const* ids;  // null: every row, in order
+  std::size_t count;         // of rows that are watched
+  dense<scalar, Space> grad;  // (count, m); no data: nobody asks for it
   bool* written = nullptr;    // false: grad stands for zeros and has no numbers yet
 
   [[nodiscard]] bool tracked() const { return grad.data != nullptr; }
 };
 
+namespace detail {
+template <class On, axis Rows, axis C, class X, class S>
+[[nodiscard]] watched_rows<Rows, C, X, S> watched(On& on, watched_rows<Rows, C, X, S> x) {
+  if constexpr (On::records) {
+    auto& ctx = on.backend();
+    x.grad = scratch_matrix<typename watched_rows<Rows, C, X, S>::scalar>(ctx, x.count, x.table.cols);
+    x.written = std::construct_at(ctx.notes().template take<bool>(1), false);
+  }
+  return x;
+}
+}  // namespace detail
+
 // The rows are read where they lie; on a tape there is a gradient for each id, and for an id that comes twice two.
 template <axis Rows, axis C, class X, class S, recorder On>
 [[nodiscard]] watched_rows<Rows, C, X, S> watch_rows(On& on, indexed_view<Rows, C, X, S> x) {
-  watched_rows<Rows, C, X, S> watched{x, {}, nullptr};
-  if constexpr (On::records) {
-    auto& ctx = on.backend();
-    watched.grad =
-        detail::scratch_matrix<typename watched_rows<Rows, C, X, S>::scalar>(ctx, x.ids.size(), x.table.cols);
-    watched.written = std::construct_at(ctx.notes().template take<bool>(1), false);
-  }
-  return watched;
+  return detail::watched(on, watched_rows<Rows, C, X, S>{x.table, x.ids.data(), x.ids.size(), {}, nullptr});
 }
-// The gradient after backward: (ids, m)
+// All rows of a table.
+template <axis Rows, axis C, class X, class S, recorder On>
+[[nodiscard]] watched_rows<Rows, C, X, S> watch_rows(On& on, view<Rows, C, X const, S> x) {
+  dense<X const, S> const table = x;
+  return detail::watched(on, watched_rows<Rows, C, X, S>{table, nullptr, table.rows, {}, nullptr});
+}
+// The gradient after backward: (ids, m), or (rows of the table, m)
 template <class Context, axis Rows, axis C, class X, class S>
 [[nodiscard]] auto gradient_of(Context& ctx, watched_rows<Rows, C, X, S> const& x) {
   expects(x.tracked(), "gradient_of: rows have a gradient where they were watched on a tape");
@@ -286,24 +313,21 @@ requires sources_axis<R, Source>
 [[nodiscard]] auto aggregate(On& on, adjacency_view<Source, Target, S> links, watched_rows<R, C, X, S> x,
                              reduction how = reduction::mean) {
   using T = typename watched_rows<R, C, X, S>::scalar;
-  detail::check_edges<S>(links, x.rows.ids.size());
+  detail::check_edges<S>(links, x.count);
   auto& ctx = on.backend();
   edges_view<S> const edges = links;
-  auto const y = on.template fresh<rows_of<Target>, C, T>(links.targets(), x.rows.table.cols, x.tracked());
+  auto const y = on.template fresh<rows_of<Target>, C, T>(links.targets(), x.table.cols, x.tracked());
   auto const argmax = detail::scratch_matrix<std::uint32_t>(ctx, how == reduction::max ? y.rows() : 0, y.cols());
   T const* const scale = how == reduction::mean ? detail::mean_scale<T>(ctx, edges) : nullptr;
   {
     scope const temporary{ctx};
     edges_view<S> named = edges;
-    named.forward = detail::through_ids(ctx, edges.forward, x.rows.ids.data(), x.rows.table.rows);
-    if (edges.other) {
-      named.other_forward = detail::through_ids(ctx, edges.other_forward, x.rows.ids.data(), x.rows.table.rows);
-    }
-    dense<X const, S> const table = x.rows.table;
+    if (x.ids) named.forward = detail::through_ids(ctx, edges.forward, x.ids, x.table.rows);
+    if (x.ids && edges.other) named.other_forward = detail::through_ids(ctx, edges.other_forward, x.ids, x.table.rows);
     if (how == reduction::max) {
-      detail::hear_max(ctx, named, table, detail::made(y), argmax);
+      detail::hear_max(ctx, named, x.table, detail::made(y), argmax);
     } else {
-      detail::hear(ctx, named, scale, table, detail::made(y), false);
+      detail::hear(ctx, named, scale, x.table, detail::made(y), false);
     }
   }
   if (!x.tracked()) return y;
