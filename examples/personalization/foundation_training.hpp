@@ -116,6 +116,7 @@ void train_network(Place const& place, item_encoder& network, foundation_task co
     return task.judge.score(done);
   };
 
+  ctx.products(task.stage.products);
   ia::steps_of run{ctx};
   std::size_t links = 0;
   ia::train(
@@ -143,6 +144,7 @@ void train_network(Place const& place, item_encoder& network, foundation_task co
         });
       },
       task.stage.watch(), ia::judged<decltype(score)>{task.judge.every, score});
+  ctx.products(ia::precision::full);
   bring_back();
 }
 

@@ -12,6 +12,8 @@
 namespace personalization {
 namespace {
 
+namespace ia = intarsia;
+
 std::vector<std::string> split_list(std::vector<std::string> const& words) {
   std::vector<std::string> parts;
   for (auto const& word : words) {
@@ -46,6 +48,12 @@ void add_study_options(CLI::App& app, options& o) {
                  "a study is the CPU's")
       ->transform(CLI::CheckedTransformer(std::map<std::string, device>{{"cpu", device::cpu}, {"cuda", device::cuda}}))
       ->default_str("cpu");
+  app.add_option("--products", o.products,
+                 "what the graph network and the towers multiply while they are trained: f32, or bf16, the numbers "
+                 "rounded to it, which takes half the time where the processor has instructions for it")
+      ->transform(CLI::CheckedTransformer(
+          std::map<std::string, ia::precision>{{"f32", ia::precision::full}, {"bf16", ia::precision::bf16}}))
+      ->default_str("f32");
   app.add_flag("--quick", o.quick, "the split warm only and fewer steps: a minute's look, with lower scores");
   app.add_flag("--paper", o.paper, "add the rows that end in /paper: the published configuration to the letter");
   app.add_option(

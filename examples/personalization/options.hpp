@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <intarsia/core/precision.hpp>
 #include <optional>
 #include <string>
 #include <vector>
@@ -32,6 +33,8 @@ struct options {
   std::size_t seeds = 1;               // seed, seed + 1, ...
   std::size_t steps = 0;               // of the towers; 0: as chosen for the split; other stages scale with it
   device on = device::cpu;             // where the networks are trained
+  // How the graph network and the towers multiply while they are trained.
+  intarsia::precision products = intarsia::precision::full;
   std::size_t checkpoint_every = 100;  // steps between checkpoints in out/checkpoints; 0: none
   validate_on validation = validate_on::first;
   bool quick = false, paper = false, ablations = false, resume = false;

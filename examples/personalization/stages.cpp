@@ -99,6 +99,7 @@ class learned_rows {
     auto const title = stage(name);
     training_stage made{title, keep(name), log_, new_curve(title, "loss")};
     made.on = options_.on;
+    made.products = options_.products;
     if (!part_.validation) return made;
     made.judge = [this, title, line = static_cast<curve*>(nullptr)](std::size_t done, scoring const& score) mutable {
       auto const& ranked = part_.rankings.front();

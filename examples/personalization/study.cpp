@@ -37,6 +37,7 @@ void note_settings(study_log& log, catalogue const& of, options const& o, std::v
   auto const note = [&](char const* name, std::string value) { log.settings.emplace_back(name, std::move(value)); };
   note("splits", joined(splits));
   note("device", o.on == device::cuda ? "cuda: the graph network and the towers; the rest on the CPU" : "cpu");
+  note("products", o.products == ia::precision::bf16 ? "bf16 while the graph network and the towers train" : "f32");
   note("configuration", o.quick ? "quick" : "recommended");
   note("paper", o.paper ? "true" : "false");
   note("ablations", o.ablations ? "true" : "false");

@@ -43,10 +43,12 @@ void train_towers_in(Place const& place, towers_of<In>& towers, tower_task const
     bring_back();
     return task.judge.score(done);
   };
+  place.ctx.products(task.stage.products);
   ia::train_towers(place.ctx, model, task.train_on, histories,
                    {all, task.cold_items.rows() > 0 ? unseen : ia::dense<float const, space>{}, all}, task.settings,
                    task.stage.name, task.stage.keep, task.stage.watch(10),
                    ia::judged<decltype(score)>{task.judge.every, score});
+  place.ctx.products(ia::precision::full);
   bring_back();
 }
 

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cstddef>
 #include <functional>
+#include <intarsia/core/precision.hpp>
 #include <intarsia/models/training.hpp>
 #include <string>
 
@@ -21,6 +22,7 @@ struct training_stage {
   // On a validation twin: what a score reaches there after so many steps. The best weights are kept. Elsewhere nothing.
   std::function<double(std::size_t done, scoring const&)> judge = {};
   device on = device::cpu;
+  intarsia::precision products = intarsia::precision::full;  // while it trains; what is made of it after is full
 
   std::size_t thinning = 0;  // every so many-th loss becomes a point of the curve; 0: as the training finds right
 

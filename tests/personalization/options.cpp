@@ -25,6 +25,7 @@ TEST_CASE("options: defaults") {
   CHECK(o.what == p::command::study);
   CHECK(o.splits.empty());
   CHECK(o.seed_list() == std::vector<std::uint64_t>{1});
+  CHECK(o.products == intarsia::precision::full);
   CHECK(o.wants("ease"));
   CHECK_FALSE(o.wants("hgnn-knn/paper"));
   CHECK_FALSE(o.wants("ablation/no-weak"));
@@ -36,6 +37,8 @@ TEST_CASE("options: lists, flags and commands") {
   CHECK(o.seed_list() == std::vector<std::uint64_t>{5, 6, 7});
   CHECK(o.wants("ease"));
   CHECK_FALSE(o.wants("popularity"));
+  CHECK(parse({"--products", "bf16"}).products == intarsia::precision::bf16);
+  CHECK(parse({"--products", "f32"}).products == intarsia::precision::full);
   CHECK(parse({"--quick"}).splits == std::vector<std::string>{"warm"});
   CHECK(parse({"--ablations"}).wants("ablation/hidden-movie"));
 
@@ -52,6 +55,7 @@ TEST_CASE("options: each mistake is one sentence") {
                                                                  {"--seeds", "none"},
                                                                  {"--seeds", "0"},
                                                                  {"--threads", "0"},
+                                                                 {"--products", "f16"},
                                                                  {"--only", "eeze"},
                                                                  {"recommend"},
                                                                  {"split", "--by", "moon"},
