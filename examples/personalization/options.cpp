@@ -50,7 +50,7 @@ void add_study_options(CLI::App& app, options& o) {
       ->default_str("cpu");
   app.add_option("--products", o.products,
                  "what the graph network and the towers multiply while they are trained: f32, or bf16, the numbers "
-                 "rounded to it, which takes half the time where the processor has instructions for it")
+                 "rounded to it, which is faster where the processor has instructions for it")
       ->transform(CLI::CheckedTransformer(
           std::map<std::string, ia::precision>{{"f32", ia::precision::full}, {"bf16", ia::precision::bf16}}))
       ->default_str("f32");
