@@ -109,6 +109,7 @@
 #include <intarsia/sampling/block_hops.hpp>
 #include <intarsia/sampling/buffer.hpp>
 #include <intarsia/sampling/expand.hpp>
+#include <intarsia/sampling/hidden_edges.hpp>
 #include <intarsia/sampling/link_plan.hpp>
 #include <intarsia/sampling/link_sampler.hpp>
 #include <intarsia/sampling/links.hpp>

@@ -1,4 +1,5 @@
 #include <intarsia/cpu/sample.hpp>
+#include <intarsia/sampling/hidden_edges.hpp>
 #include <numeric>
 
 #include "../catch.hpp"
@@ -263,6 +264,60 @@ TEST_CASE("hidden entries are never drawn and the others stay uniform") {
       }
       if (fanout == 3) CHECK(chi_square_score(counts, expected, 7) < 5);
       if (fanout >= 8) CHECK(counts == expected);
+    }
+  }
+}
+
+TEST_CASE("draws are the same whether hidden entries were found before or are searched for") {
+  // Rows of 0 to 79 entries, of which every third column is hidden, some of them twice in the row or not in it at all.
+  std::vector<entry> entries;
+  ia::detail::hidden_edges found;
+  std::vector<std::uint64_t> hidden;
+  std::vector<std::uint32_t> targets;
+  for (std::uint32_t row = 0; row < 80; ++row) {
+    for (std::uint32_t c = 0; c < row; ++c) entries.push_back({row, c + row % 2, 0.5f + static_cast<float>(c)});
+    for (std::uint32_t c = row % 5; c < row + 2 && row % 4 != 3; c += 3)
+      hidden.push_back((std::uint64_t{row} << 32) | c);
+    if (row > 6) entries.push_back({row, 4, 2.0f});
+    targets.push_back(79 - row);
+  }
+  auto const rows = rows_of_entries(80, 100, entries, true, true);
+  for (std::uint64_t const key : hidden) found.push(key);
+  found.push(hidden.front());
+  found.find_in(rows.view());
+  for (auto const set : {ia::instruction_set::portable, ia::instruction_set::avx2, ia::instruction_set::avx512}) {
+    ia::cpu::context ctx{ia::inline_executor{}, ia::seed{8}, set};
+    for (std::uint32_t const fanout : {1u, 5u, 10u, 17u, 64u, 70u, ia::all_neighbors}) {
+      for (int const kind : {0, 1, 2, 3}) {
+        bool const replace = kind % 2 == 1 && fanout != ia::all_neighbors;
+        std::vector<std::uint64_t> offsets[2];
+        std::vector<std::uint32_t> columns[2];
+        std::vector<float> values[2];
+        for (int const way : {0, 1}) {
+          std::size_t const most = 80 * std::min<std::size_t>(fanout, 81);
+          offsets[way].resize(81), columns[way].resize(most), values[way].resize(most);
+          std::vector<float> work(most);
+          ia::neighbor_draws<> draws{.rows = rows.view(),
+                                     .targets = targets,
+                                     .hidden = hidden,
+                                     .fanout = fanout,
+                                     .replace = replace,
+                                     .weighted = kind >= 2,
+                                     .key = ctx.random_seed(),
+                                     .stream = 5,
+                                     .offsets = offsets[way].data(),
+                                     .columns = columns[way].data(),
+                                     .values = values[way].data(),
+                                     .work = work.data()};
+          if (way == 1) found.show(draws);
+          count_draws(ctx, draws);
+          draw_entries(ctx, draws);
+        }
+        CAPTURE(static_cast<int>(set), fanout, kind);
+        CHECK(offsets[0] == offsets[1]);
+        CHECK(columns[0] == columns[1]);
+        CHECK(values[0] == values[1]);
+      }
     }
   }
 }

@@ -6,6 +6,7 @@
 #include <intarsia/cpu/context.hpp>
 #include <intarsia/cpu/lane_draws.hpp>
 #include <intarsia/exec/row_draws.hpp>
+#include <span>
 
 namespace intarsia::inline v0::cpu {
 
@@ -22,19 +23,43 @@ struct row_place {
 [[nodiscard]] inline std::uint64_t word_of(neighbor_draws<> const& q, std::uint32_t row) {
   return q.words ? q.words[row * q.word_stride] : row_word(q.rows, row);
 }
-// False where the row surely has no hidden entries.
-[[nodiscard]] inline bool may_hide(neighbor_draws<> const& q, std::uint32_t row) {
-  if (q.hidden.empty()) return false;
-  std::size_t const bit = row % neighbor_draws<>::hiding_bits;
-  return !q.hiding || ((q.hiding[bit / 64] >> (bit % 64)) & 1) != 0;
+// The hidden entries of a row, as places in it; none where they have to be searched for.
+struct hidden_part {
+  hidden_part(neighbor_draws<> const& q, std::uint32_t row) {
+    if (!q.hidden_runs) return;
+    std::size_t const part = row >> q.hidden_shift;
+    std::size_t begin = q.hidden_from[part], last = q.hidden_from[part + 1];
+    if (begin == last) return;
+    begin += intarsia::detail::lower_place(q.hidden.data() + begin, last - begin, std::uint64_t{row} << 32);
+    std::size_t end = begin;
+    for (; end < last && q.hidden[end] >> 32 == row; ++end)
+      entries += q.hidden_runs[end].end - q.hidden_runs[end].begin;
+    if (entries > 0) runs = {q.hidden_runs + begin, end - begin};
+  }
+  std::span<place_run const> runs;
+  std::uint64_t entries = 0;
+};
+// Rising ranks among the entries that are not hidden become places.
+inline void step_over(std::span<place_run const> runs, std::uint32_t* ranks, std::size_t count, std::size_t stride) {
+  std::uint32_t hidden = 0;
+  std::size_t next = 0;
+  for (std::size_t j = 0; j < count; ++j) {
+    std::uint32_t& rank = ranks[j * stride];
+    for (; next < runs.size() && rank + hidden >= runs[next].begin; ++next) {
+      hidden += runs[next].end - runs[next].begin;
+    }
+    rank += hidden;
+  }
 }
+// Whether hidden entries have to be searched for.
+[[nodiscard]] inline bool searches(neighbor_draws<> const& q) { return !q.hidden.empty() && !q.hidden_runs; }
 
 // Draws the entries of some targets. Rows are sorted out first, so that each kind goes through a loop of its own that
 // branches on nothing, and asks for memory some rows before it is read.
 class target_piece {
  public:
   target_piece(neighbor_draws<> const& q, lane_kernel kernel, lane_plan const& plan)
-      : q_{q}, kernel_{kernel}, plan_{plan}, by_lanes_{!q.weighted && plan.count == q.fanout} {}
+      : q_{q}, kernel_{kernel}, plan_{plan}, by_lanes_{!q.weighted && plan.count == q.fanout && !searches(q)} {}
 
   void run(std::size_t begin, std::size_t end) {
     for (std::size_t i = begin; i < end; i += most_rows) {
@@ -50,28 +75,30 @@ class target_piece {
 
   void sort_out(std::size_t begin, std::size_t end) {
     drawn_ = whole_ = 0;
-    bool const hidden = !q_.hidden.empty();
+    bool const search = searches(q_);
+    stepping_ = 0;
     for (std::size_t i = begin; i < end; ++i) {
       std::size_t const first = q_.offsets[i], count = q_.offsets[i + 1] - first;
       std::uint32_t const target = q_.targets[i];
       row_place const row{q_, target, q_.found ? q_.found[i] : word_of(q_, target)};
-      bool const is_whole = count == row.size && (!q_.replace || count == 0);
-      if (hidden && may_hide(q_, target)) {
+      hidden_part const hidden{q_, target};
+      std::uint64_t const open = row.size - hidden.entries;
+      bool const is_whole = count == open && (!q_.replace || count == 0);
+      if (search || (!by_lanes_ && !is_whole) || (is_whole && hidden.entries > 0)) {
         draw_alone(i, row.begin);
-      } else if (by_lanes_ || is_whole) {
-        // Without a branch: which rows are whole cannot be foreseen.
-        rows_[drawn_] = target;
-        sizes_[drawn_] = static_cast<std::uint32_t>(row.size);
-        from_[drawn_] = row.begin;
-        to_[drawn_] = first;
-        drawn_ += is_whole ? 0 : 1;
-        whole_from_[whole_] = row.begin;
-        whole_to_[whole_] = first;
-        whole_count_[whole_] = count;
-        whole_ += is_whole ? 1 : 0;
-      } else {
-        draw_alone(i, row.begin);
+        continue;
       }
+      // Without a branch: which rows are whole cannot be foreseen.
+      rows_[drawn_] = target;
+      sizes_[drawn_] = static_cast<std::uint32_t>(open);
+      from_[drawn_] = row.begin;
+      to_[drawn_] = first;
+      if (hidden.entries > 0) steps_[stepping_++] = {drawn_, hidden.runs};
+      drawn_ += is_whole ? 0 : 1;
+      whole_from_[whole_] = row.begin;
+      whole_to_[whole_] = first;
+      whole_count_[whole_] = count;
+      whole_ += is_whole ? 1 : 0;
     }
   }
   void draw_alone(std::size_t i, std::uint64_t begin) const {
@@ -102,12 +129,16 @@ class target_piece {
   // Sixteen rows at a time: their places, and when the entries there have come near, those.
   void draw() {
     std::size_t const groups = (drawn_ + draw_lanes - 1) / draw_lanes;
+    std::size_t step = 0;
     for (std::size_t i = drawn_; i < groups * draw_lanes; ++i) rows_[i] = rows_[0], sizes_[i] = sizes_[0];
     for (std::size_t g = 0; g < groups + groups_ahead; ++g) {
       if (g >= groups_ahead && g - groups_ahead < groups) fetch(g - groups_ahead);
       if (g >= groups) continue;
       std::uint32_t* const places = places_of(g);
       kernel_(plan_, rows_.data() + g * draw_lanes, sizes_.data() + g * draw_lanes, places);
+      for (; step < stepping_ && steps_[step].row < (g + 1) * draw_lanes; ++step) {
+        step_over(steps_[step].runs, places + steps_[step].row % draw_lanes, plan_.count, draw_lanes);
+      }
       // Here and not in a function of its own: compilers leave out calls that only ask for memory.
       std::size_t const count = plan_.count, lanes = lanes_of(g);
       for (std::size_t lane = 0; lane < lanes; ++lane) {
@@ -153,9 +184,14 @@ class target_piece {
   lane_kernel kernel_;
   lane_plan const& plan_;
   bool by_lanes_;
-  std::size_t drawn_ = 0, whole_ = 0;
+  std::size_t drawn_ = 0, whole_ = 0, stepping_ = 0;
   std::array<std::uint32_t, most_rows + draw_lanes> rows_, sizes_;
   std::array<std::uint64_t, most_rows + 1> from_, to_, whole_from_, whole_to_, whole_count_;
+  struct hiding_row {
+    std::size_t row;
+    std::span<place_run const> runs;
+  };
+  std::array<hiding_row, most_rows> steps_;
   alignas(64) std::array<std::uint32_t, groups_ahead * draw_lanes * most_lane_draws> places_;
 };
 
@@ -174,8 +210,9 @@ inline void count_draws(context& ctx, std::span<neighbor_draws<> const> all) {
         std::uint32_t const target = targets[i];
         std::uint64_t const word = detail::word_of(q, target);
         if (q.found) q.found[i] = word;
-        std::uint64_t const open = detail::may_hide(q, target) ? intarsia::detail::open_row{q, target}.size()
-                                                               : detail::row_place{q, target, word}.size;
+        std::uint64_t const open =
+            detail::searches(q) ? intarsia::detail::open_row{q, target}.size()
+                                : detail::row_place{q, target, word}.size - detail::hidden_part{q, target}.entries;
         q.offsets[i + 1] = intarsia::detail::draws_of(open, q.fanout, q.replace);
       }
     }

@@ -22,6 +22,11 @@ template <class Space>
   return (a.offsets[row] << 24) | (entries < crowded_row ? entries : crowded_row);
 }
 
+// Places [begin, end) of a row.
+struct place_run {
+  std::uint32_t begin, end;
+};
+
 // Row i of the answer belongs to row targets[i] of `rows`. Its draws depend on seed, stream and targets[i] alone.
 // The kernels of a backend:
 //   count_draws(ctx, span of draws)   for draws that have the same targets: writes the offsets (targets + 1) of each,
@@ -47,16 +52,17 @@ struct neighbor_draws {
   float* work = nullptr;             // (entries drawn) where weighted
 
   // What saves reading; all may be null.
-  std::uint64_t const* words = nullptr;   // words[row * word_stride] is the word of a row; null: made from `rows`
-  std::size_t word_stride = 1;            // so that the words of a node for several relations lie side by side
-  std::uint64_t* found = nullptr;         // (targets): the words of the targets, from the one kernel to the other
-  std::uint64_t const* hiding = nullptr;  // bit row % hiding_bits is set for every row that has hidden entries
+  std::uint64_t const* words = nullptr;  // words[row * word_stride] is the word of a row; null: made from `rows`
+  std::size_t word_stride = 1;           // so that the words of a node for several relations lie side by side
+  std::uint64_t* found = nullptr;        // (targets): the words of the targets, from the one kernel to the other
+  // Hidden entries of rows from p << hidden_shift on begin at hidden_from[p], and where each of them is in its row.
+  std::uint32_t const* hidden_from = nullptr;
+  int hidden_shift = 0;
+  place_run const* hidden_runs = nullptr;  // (hidden), empty where the row has no such entry
 
   // For draws whose sizes the device alone knows; the CPU has no use for them.
   std::uint32_t const* target_count = nullptr;  // how many of `targets` there are, the others have no draws; null: all
   std::uint64_t const* stream_at = nullptr;     // where the stream stands; null: `stream`
-
-  static constexpr std::size_t hiding_bits = std::size_t{1} << 15;
 };
 
 }  // namespace intarsia::inline v0

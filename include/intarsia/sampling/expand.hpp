@@ -5,6 +5,7 @@
 #include <atomic>
 #include <intarsia/exec/neighbor_draws.hpp>
 #include <intarsia/sampling/block.hpp>
+#include <intarsia/sampling/hidden_edges.hpp>
 #include <intarsia/sampling/permutation.hpp>
 #include <intarsia/sampling/relations.hpp>
 #include <intarsia/sampling/slot_table.hpp>
@@ -22,9 +23,8 @@ struct hop_plan {
 
 // What drawing needs beside the graph; kept, so that batches allocate nothing.
 struct draw_memory {
-  std::vector<slot_table> slots;              // by node type
-  std::vector<buffer<std::uint64_t>> hidden;  // by relation: the entries never drawn
-  std::vector<buffer<std::uint64_t>> hiding;  // by relation: neighbor_draws::hiding
+  std::vector<slot_table> slots;     // by node type
+  std::vector<hidden_edges> hidden;  // by relation
   row_words words;
   std::vector<neighbor_draws<>> draws;  // of one hop, those of a target type side by side
   std::vector<std::size_t> place;       // by relation: in draws
@@ -149,15 +149,15 @@ void expand(Context& ctx, block_data& b, draw_memory& memory, std::vector<relati
         edges.found.resize(hop.targets[n]);
         neighbor_draws<> draws{.rows = relations[r].rows,
                                .targets = b.ids[n].view(),
-                               .hidden = memory.hidden[r].view(),
+                               .hidden = {},
                                .fanout = plan.fanout[h][r],
                                .replace = plan.replace,
                                .weighted = plan.weighted,
                                .key = ctx.random_seed(),
                                .stream = stream_of(stream, h, r),
                                .offsets = edges.offsets.data(),
-                               .found = edges.found.data(),
-                               .hiding = memory.hiding[r].data()};
+                               .found = edges.found.data()};
+        memory.hidden[r].show(draws);
         memory.words.show(draws, r, n);
         memory.place[r] = memory.draws.size();
         memory.draws.push_back(draws);

@@ -50,8 +50,6 @@ class neighbor_sampler {
     plan_.outermost_by_id = options.outermost_by_id;
     for (std::size_t n : relations_.nodes()) memory_.slots.emplace_back(n);
     memory_.hidden.resize(S::relation_count);
-    memory_.hiding.resize(S::relation_count);
-    for (auto& bits : memory_.hiding) bits.resize(neighbor_draws<>::hiding_bits / 64);
     memory_.draws.reserve(S::relation_count);
     memory_.place.resize(S::relation_count);
     memory_.first_item.resize(S::relation_count + 1);
@@ -71,7 +69,7 @@ class neighbor_sampler {
   }
   // Memory for so many hidden edges of each relation.
   void reserve_hidden(std::size_t most) {
-    for (auto& keys : memory_.hidden) keys.reserve(most);
+    for (auto& edges : memory_.hidden) edges.reserve(most);
   }
   // An empty block: to be called before its nodes are added.
   void start(block<S>& b) {
@@ -81,7 +79,7 @@ class neighbor_sampler {
     }
     for (auto& ids : b.data().ids) ids.clear();
     for (auto& table : memory_.slots) table.clear();
-    for (auto& keys : memory_.hidden) keys.clear();
+    for (auto& edges : memory_.hidden) edges.clear();
   }
   // The slot of a node among the targets of the last layer.
   std::uint32_t add(block<S>& b, std::size_t type, std::uint32_t node) {
@@ -102,17 +100,7 @@ class neighbor_sampler {
 
   // Draws the hops around the nodes that were added.
   void fill(block<S>& b, sampler_position at) {
-    for (std::size_t r = 0; r < S::relation_count; ++r) {
-      auto& keys = memory_.hidden[r];
-      std::sort(keys.begin(), keys.end());
-      keys.resize(static_cast<std::size_t>(std::unique(keys.begin(), keys.end()) - keys.begin()));
-      auto& bits = memory_.hiding[r];
-      std::fill(bits.begin(), bits.end(), std::uint64_t{0});
-      for (std::uint64_t const key : keys) {
-        std::size_t const bit = (key >> 32) % neighbor_draws<>::hiding_bits;
-        bits[bit / 64] |= std::uint64_t{1} << (bit % 64);
-      }
-    }
+    for (std::size_t r = 0; r < S::relation_count; ++r) memory_.hidden[r].find_in(relations_.all()[r].rows);
     detail::expand(*context_, b.data(), memory_, relations_.all(), relations_.nodes(), plan_,
                    detail::stream_of(stream_, at.epoch, at.batch));
     b.refresh();
