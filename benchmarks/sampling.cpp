@@ -27,7 +27,7 @@ constexpr std::size_t batch = 1024, batches = 64;
 
 // What the roof formula needs to know of a block: 64-byte lines of row pointers and of columns, and numbers relabelled.
 struct traffic {
-  double pointer_lines = 0, column_lines = 0, edges = 0, nodes = 0;
+  double pointer_lines = 0, column_lines = 0, edges = 0, numbered = 0, nodes = 0;
 };
 
 template <class S>
@@ -44,6 +44,7 @@ template <class S>
       // A node's row pointers for all its relations could lie on one line, so they are counted once per node.
       frontier[S::template node_index<typename decltype(r)::target_type>] = static_cast<double>(rows.rows) * 1.125;
       sum.edges += static_cast<double>(rows.entries());
+      if (!hop.by_id) sum.numbered += static_cast<double>(rows.entries());
       for (std::size_t t = 0; t < rows.rows; ++t) {
         auto const degree = static_cast<double>(all.degree(ids[t].value));
         if (degree == 0) continue;
@@ -58,6 +59,7 @@ template <class S>
 }
 void report(benchmark::State& state, traffic const& t, double table_bytes) {
   state.counters["edges"] = t.edges;
+  state.counters["numbered"] = t.numbered;
   state.counters["nodes"] = t.nodes;
   state.counters["pointer_lines"] = t.pointer_lines;
   state.counters["column_lines"] = t.column_lines;
@@ -96,7 +98,7 @@ struct sampling {
     for (std::uint64_t b = 0; b < 4; ++b) {
       sample(b);
       auto const t = traffic_of(graph, block, fanout);
-      sum.edges += t.edges / 4, sum.nodes += t.nodes / 4;
+      sum.edges += t.edges / 4, sum.numbered += t.numbered / 4, sum.nodes += t.nodes / 4;
       sum.pointer_lines += t.pointer_lines / 4, sum.column_lines += t.column_lines / 4;
     }
     return sum;
@@ -234,7 +236,7 @@ void add_links(options const& o, std::vector<entry>& entries, std::string const&
                        for (int b = 0; b < 4; ++b) {
                          s.links.next(s.batch_of);
                          auto const one = traffic_of(s.graph, s.batch_of.graph, {10, 5});
-                         t.edges += one.edges / 4, t.nodes += one.nodes / 4;
+                         t.edges += one.edges / 4, t.numbered += one.numbered / 4, t.nodes += one.nodes / 4;
                          t.pointer_lines += one.pointer_lines / 4, t.column_lines += one.column_lines / 4;
                          leaked += s.batch_of.leaked_edges();
                        }

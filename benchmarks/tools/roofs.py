@@ -68,7 +68,7 @@ def peak(machine, figures):
 
 def sampling(w, f):
     nodes = w.get("node_table", 2_000_003)
-    return (w["pointer_lines"] + w["column_lines"]) / f.lines(w["table_bytes"]) + w["edges"] / f.numbering(nodes)
+    return (w["pointer_lines"] + w["column_lines"]) / f.lines(w["table_bytes"]) + w["numbered"] / f.numbering(nodes)
 
 
 def mean(w, f, edges=None):
@@ -95,7 +95,7 @@ def summed(w, f):
     kind = "bf16" if g("bf16", 0) else "f32"
     time = 0.0
     if g("pointer_lines", 0):
-        time += sampling({**w, "edges": g("numbered", 0), "table_bytes": g("graph_bytes", 1)}, f)
+        time += sampling({**w, "table_bytes": g("graph_bytes", 1)}, f)
     if g("gathered_bytes", 0):
         time += g("gathered_bytes") / f.rows(g("row_bytes", 512), g("table_bytes", 1))
     time += g("stored_bytes", 0) / f.store()
