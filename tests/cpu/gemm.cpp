@@ -88,6 +88,10 @@ TEST_CASE("gemm: a long depth is summed in pieces, the same for any number of th
   agree<float>(64, 4500, 3, true);
   agree<float>(3, 9000, 128, true);
   agree<double>(29, 1300, 20, true);
+  // Rows an odd number of lines apart are read where they lie.
+  agree<float>(80, 4500, 33, true);
+  agree<float>(400, 700, 40, true);
+  agree<double>(24, 1300, 20, true);
 }
 
 TEST_CASE("gemm: more columns and steps than one round packs") {

@@ -4,7 +4,6 @@
 #pragma once
 
 #include <algorithm>
-#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <intarsia/cpu/context.hpp>
@@ -33,7 +32,7 @@ template <class T>
 class heard_panels {
  public:
   heard_panels(context& ctx, std::span<heard_term<T> const> terms, last_touch<T> last, dense<T> c)
-      : set_{ctx.instructions()}, tile_{tiles_for<T>(set_)}, kernels_{asking_for<T>(set_)}, last_{last}, c_{c} {
+      : set_{ctx.instructions()}, tile_{tiles_for<T, row_asker&>(set_)}, last_{last}, c_{c} {
     widths_ = (c.cols + tile_.cols - 1) / tile_.cols;
     std::size_t most = 0;
     for (auto const& term : terms) most += (term.x.cols + panel_depth<T> - 1) / panel_depth<T>;
@@ -82,8 +81,8 @@ class heard_panels {
             __builtin_prefetch(to + row * c_.stride, 1);
             __builtin_prefetch(to + row * c_.stride + tile_.cols / 2, 1);
           }
-          kernels_[height](slice.steps, panel, slice.packed + q * slice.steps * tile_.cols, tile_.cols, to, c_.stride,
-                           rows, std::min(tile_.cols, c_.cols - j), s > 0, asker);
+          tile_.plain[height](slice.steps, panel, panel_stride<T>, slice.packed + q * slice.steps * tile_.cols,
+                              tile_.cols, to, c_.stride, rows, std::min(tile_.cols, c_.cols - j), s > 0, asker);
         }
       }
       if (last_.bias) run_on(set_, i, i + rows, touch_row<T>{c_, last_});
@@ -128,8 +127,7 @@ class heard_panels {
   }
 
   instruction_set set_;
-  tile_set<T> tile_;
-  std::array<asking_kernel<T>, 3> kernels_;
+  tile_set<T, row_asker&> tile_;
   last_touch<T> last_;
   dense<T> c_;
   term_slice<T>* slices_ = nullptr;

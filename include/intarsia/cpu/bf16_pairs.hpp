@@ -17,8 +17,8 @@
 
 namespace intarsia::inline v0::cpu::detail {
 
-// The earlier step in the lower half.
-struct bf16_pair {
+// The earlier step in the lower half. Two numbers that lie side by side can be read as a pair.
+struct [[gnu::may_alias]] bf16_pair {
   std::uint32_t bits = 0;
 };
 template <>
@@ -179,23 +179,32 @@ inline void pair_rows(float const* even, float const* odd, std::size_t count, bf
   if (two) _mm512_storeu_ps(sums + 16, other_sum);
 }
 
-template <class W, std::size_t Panel, class Rows>
+template <class W, a_layout A, class Ask, class Rows>
 struct tile_pairs;
-template <std::size_t Panel, std::size_t... I>
-struct tile_pairs<bf16_pair, Panel, std::index_sequence<I...>> {
+template <a_layout A, class Ask, std::size_t... I>
+struct tile_pairs<bf16_pair, A, Ask, std::index_sequence<I...>> {
   [[gnu::target("avx2,fma,avx512f,avx512bw,avx512dq,avx512vl,avx512bf16")]] static void run(
-      std::size_t depth, bf16_pair const* a, bf16_pair const* b, std::size_t b_stride, float* c, std::size_t c_stride,
-      std::size_t rows, std::size_t cols, bool add) {
-    constexpr std::size_t row_step = Panel ? 1 : panel_stride<bf16_pair>, step = Panel ? Panel : 1;
+      std::size_t depth, bf16_pair const* a, std::size_t a_stride, bf16_pair const* b, std::size_t b_stride, float* c,
+      std::size_t c_stride, std::size_t rows, std::size_t cols, bool add, Ask asks) {
+    std::remove_reference_t<Ask> asker = asks;
+    bf16_pair const* from[sizeof...(I) / 3 + 1];
+    (start_row<A, I>(from, a, a_stride), ...);
     __m512 left[sizeof...(I)], right[sizeof...(I)];
     ((left[I] = _mm512_setzero_ps(), right[I] = _mm512_setzero_ps()), ...);
-    for (std::size_t k = 0; k < depth; ++k, a += step, b += b_stride) {
-      auto const b0 = reinterpret_cast<__m512bh>(_mm512_loadu_si512(b)),
-                 b1 = reinterpret_cast<__m512bh>(_mm512_loadu_si512(b + 16));
-      ((left[I] = _mm512_dpbf16_ps(left[I], both(a[I * row_step]), b0),
-        right[I] = _mm512_dpbf16_ps(right[I], both(a[I * row_step]), b1)),
-       ...);
+    std::size_t k = 0;
+    for (std::size_t part = 0; part < asker.parts; ++part) {
+      asker.template start<sizeof...(I), 128>(part, c, c_stride);
+      for (std::size_t const until = depth * (part + 1) / asker.parts; k < until; ++k, b += b_stride) {
+        asker.template ask<4>(sizeof *b);
+        auto const b0 = reinterpret_cast<__m512bh>(_mm512_loadu_si512(b)),
+                   b1 = reinterpret_cast<__m512bh>(_mm512_loadu_si512(b + 16));
+        ((left[I] = _mm512_dpbf16_ps(left[I], both(*row_of<A, I>(from, a_stride)), b0),
+          right[I] = _mm512_dpbf16_ps(right[I], both(*row_of<A, I>(from, a_stride)), b1)),
+         ...);
+        (next_step<A, I>(from, a_stride), ...);
+      }
     }
+    if constexpr (std::is_reference_v<Ask>) asks = asker;
     if (cols >= 32) {
       ((I < rows ? put(left[I], right[I], c + I * c_stride, add) : void()), ...);
       return;
@@ -226,7 +235,10 @@ struct tile_pairs<bf16_pair, Panel, std::index_sequence<I...>> {
   }
 };
 
-[[nodiscard]] inline tile_set<bf16_pair> paired_tiles() { return make_tiles<tile_pairs, bf16_pair, 14, 8, 4>(32); }
+template <class Ask = ask_nothing>
+[[nodiscard]] tile_set<bf16_pair, Ask> paired_tiles() {
+  return make_tiles<tile_pairs, bf16_pair, Ask, 14, 8, 4>(32);
+}
 
 #endif
 

@@ -65,8 +65,8 @@ struct spd_solver {
           for (std::size_t r = 0; r < tile.rows; ++r) panel[s * tile.rows + r] = r < rows ? -from[r] : T{0};
         }
         for (std::size_t j = i; j < n; j += tile.cols) {
-          tile.transposed[0](step, panel, a.data + k * a.stride + j, a.stride, a.data + i * a.stride + j, a.stride,
-                             rows, std::min(tile.cols, n - j), true);
+          tile.transposed[0](step, panel, tile.rows, a.data + k * a.stride + j, a.stride, a.data + i * a.stride + j,
+                             a.stride, rows, std::min(tile.cols, n - j), true, {});
         }
       }
     }

@@ -48,13 +48,14 @@ void gemm_tiles(context& ctx, product form, dense<X const> a, dense<T const> b, 
   scope const keep{ctx};
   using W = typename Operands::word;
   instruction_set const set = ctx.instructions();
-  tile_set<W> const tile = Operands::tiles(set);
+  auto const tile = Operands::template tiles<panel_asker>(set);
   constexpr std::size_t step = Operands::step, enough = std::size_t{1} << 20;  // operations worth a piece
   std::size_t const wide = (std::min<std::size_t>(c.cols, 2048) + tile.cols - 1) / tile.cols;  // panels of B a round
   std::size_t const deep =
       std::min(depth, std::max<std::size_t>(1, (std::size_t{1} << 20) / (wide * tile.cols * step)) * step);
   W* const packed = ctx.scratch().template take<W>(wide * tile.cols * Operands::words(deep));  // (panels, deep, cols)
   std::size_t const heights = (c.rows + tile.rows - 1) / tile.rows;                            // panels of A
+  bool const ready = form != product::transposed_left && Operands::lies_ready(a, depth);
 
   for (std::size_t column = 0; column < c.cols; column += wide * tile.cols) {
     std::size_t const cols = std::min(c.cols - column, wide * tile.cols);
@@ -89,7 +90,8 @@ void gemm_tiles(context& ctx, product form, dense<X const> a, dense<T const> b, 
                   std::size_t const i = p * tile.rows, rows = std::min(tile.rows, c.rows - i);
                   std::size_t height = 0;
                   while (height + 1 < tile.heights.size() && tile.heights[height + 1] >= rows) ++height;
-                  W* panel = panels;
+                  W const* panel = panels;
+                  std::size_t apart = panel_stride<W>;
                   if (form == product::transposed_left) {
                     std::size_t const in_group = (p - top) % panel_group;
                     if (in_group == 0) {
@@ -97,26 +99,32 @@ void gemm_tiles(context& ctx, product form, dense<X const> a, dense<T const> b, 
                                        std::min(c.rows, std::min(bottom, p + panel_group) * tile.rows), tile.rows,
                                        panels);
                     }
-                    panel += in_group * panel_size<W>;
+                    panel += in_group * panel_size<W>, apart = tile.rows;
                   } else {
-                    Operands::panel(set, a, k + s, some, i, rows, tile.heights[height], panel);
-                    // Asks for the rows of the next panel: below, of the next steps, or of the next piece.
-                    bool const ends = p + 1 == bottom, deeper = ends && s + step < steps;
-                    std::size_t const next = deeper ? top * tile.rows : i + rows;
-                    std::size_t const from = deeper ? s + step : ends ? 0 : s;
-                    fetch_panel(a, k + from, std::min(step, steps - from), next, std::min(tile.rows, c.rows - next));
+                    if (ready && rows == tile.heights[height]) {
+                      panel = Operands::lying(a.data + i * a.stride + k + s), apart = Operands::words(a.stride);
+                    } else {
+                      Operands::panel(set, a, k + s, some, i, rows, tile.heights[height], panels);
+                    }
                   }
                   auto const run = form == product::transposed_left ? tile.transposed[height] : tile.plain[height];
+                  // The rows of the next panel: below, of the next steps, or of the next piece.
+                  bool const ends = p + 1 == bottom, deeper = ends && s + step < steps;
+                  std::size_t const below = deeper ? top * tile.rows : i + rows;
+                  std::size_t const from = deeper ? s + step : ends ? 0 : s;
+                  std::size_t const coming =
+                      form == product::transposed_left ? 0 : std::min(tile.rows, c.rows - below);
+                  std::size_t const share = (coming + last - first - 1) / (last - first);  // of them with each tile
                   for (std::size_t q = first; q < last; ++q) {
-                    std::size_t const j = q * tile.cols;
-                    // The tile of C is asked for while it is summed.
-                    for (std::size_t row = 0; row < rows; ++row) {
-                      T const* const to = c.data + (i + row) * c.stride + column + j;
-                      __builtin_prefetch(to, 1);
-                      __builtin_prefetch(to + tile.cols / 2, 1);
-                    }
-                    run(Operands::words(some), panel, packed + (q * words + Operands::words(s)) * tile.cols, tile.cols,
-                        c.data + i * c.stride + column + j, c.stride, rows, std::min(tile.cols, cols - j), add);
+                    std::size_t const j = q * tile.cols, row = std::min(coming, (q - first) * share),
+                                      row_end = std::min(coming, row + share);
+                    panel_asker next{panel};
+                    if (row != row_end) next = {a.data + (below + row) * a.stride + k + from, a.stride * sizeof(X)};
+                    fetch_panel(a, k + from, std::min(step, steps - from), below + row + 4,
+                                std::max(row_end - row, std::size_t{4}) - 4);
+                    run(Operands::words(some), panel, apart, packed + (q * words + Operands::words(s)) * tile.cols,
+                        tile.cols, c.data + i * c.stride + column + j, c.stride, rows, std::min(tile.cols, cols - j),
+                        add, next);
                   }
                 }
               }

@@ -4,6 +4,8 @@
 #pragma once
 
 #include <algorithm>
+#include <bit>
+#include <cstdint>
 #include <intarsia/cpu/bf16_pairs.hpp>
 #include <intarsia/cpu/gemv.hpp>
 #include <intarsia/cpu/map.hpp>
@@ -21,7 +23,28 @@ struct full_operands {
 
   // Words that hold `steps` steps.
   [[nodiscard]] static constexpr std::size_t words(std::size_t steps) { return steps; }
-  [[nodiscard]] static tile_set<T> tiles(instruction_set set) { return tiles_for<T>(set); }
+  template <class Ask = ask_nothing>
+  [[nodiscard]] static tile_set<T, Ask> tiles(instruction_set set) {
+    return tiles_for<T, Ask>(set);
+  }
+
+  // Whether a tile may read rows of a where they lie, `depth` steps of each: words in order, and rows that do not all
+  // fall on the same lines of the nearest cache.
+  template <class X>
+  [[nodiscard]] static bool lies_ready(dense<X const> a, std::size_t /*depth*/) {
+    return std::is_same_v<X, T> && a.stride * sizeof(T) % 2048 != 0;
+  }
+  // The same of steps of A', one row each.
+  template <class X>
+  [[nodiscard]] static bool steps_lie_ready(dense<X const>) {
+    return std::is_same_v<X, T>;
+  }
+  // Those words, which are nobody's where they do not lie ready.
+  template <class X>
+  [[nodiscard]] static T const* lying(X const* a) {
+    if constexpr (std::is_same_v<X, T>) return a;
+    return nullptr;
+  }
 
   // See pack_columns, pack_panel, pack_panels.
   static void columns(instruction_set, dense<T const> b, bool transposed, std::size_t k, std::size_t depth,
@@ -97,7 +120,22 @@ struct rounded_operands {
   static constexpr std::size_t step = full::step;
 
   [[nodiscard]] static constexpr std::size_t words(std::size_t steps) { return steps; }
-  [[nodiscard]] static tile_set<float> tiles(instruction_set set) { return tiles_for<float>(set); }
+  template <class Ask = ask_nothing>
+  [[nodiscard]] static tile_set<float, Ask> tiles(instruction_set set) {
+    return tiles_for<float, Ask>(set);
+  }
+  template <class X>
+  [[nodiscard]] static bool lies_ready(dense<X const>, std::size_t) {
+    return false;
+  }
+  template <class X>
+  [[nodiscard]] static bool steps_lie_ready(dense<X const>) {
+    return false;
+  }
+  template <class X>
+  [[nodiscard]] static float const* lying(X const*) {
+    return nullptr;
+  }
 
   static void columns(instruction_set set, dense<float const> b, bool transposed, std::size_t k, std::size_t depth,
                       std::size_t j, std::size_t width, float* to, std::size_t to_width) {
@@ -145,7 +183,23 @@ struct paired_operands {
   static constexpr std::size_t step = 2 * panel_depth<bf16_pair>;
 
   [[nodiscard]] static constexpr std::size_t words(std::size_t steps) { return (steps + 1) / 2; }
-  [[nodiscard]] static tile_set<bf16_pair> tiles(instruction_set) { return paired_tiles(); }
+  template <class Ask = ask_nothing>
+  [[nodiscard]] static tile_set<bf16_pair, Ask> tiles(instruction_set) {
+    return paired_tiles<Ask>();
+  }
+  template <class X>
+  [[nodiscard]] static bool lies_ready(dense<X const> a, std::size_t depth) {
+    return std::is_same_v<X, bf16> && depth % 2 == 0 && a.stride % 2 == 0 && a.stride * sizeof(X) % 2048 != 0 &&
+           std::bit_cast<std::uintptr_t>(a.data) % sizeof(bf16_pair) == 0;
+  }
+  template <class X>
+  [[nodiscard]] static bool steps_lie_ready(dense<X const>) {
+    return false;
+  }
+  template <class X>
+  [[nodiscard]] static bf16_pair const* lying(X const* a) {
+    return reinterpret_cast<bf16_pair const*>(a);
+  }
 
   static void columns(instruction_set, dense<float const> b, bool transposed, std::size_t k, std::size_t depth,
                       std::size_t j, std::size_t width, bf16_pair* to, std::size_t to_width) {

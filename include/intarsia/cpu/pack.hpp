@@ -65,7 +65,7 @@ template <class X>
 inline void fetch_panel(dense<X const> a, std::size_t k, std::size_t depth, std::size_t i, std::size_t rows) {
   for (std::size_t row = 0; row < rows; ++row) {
     X const* const from = a.data + (i + row) * a.stride + k;
-    for (std::size_t s = 0; s < depth; s += 64 / sizeof(X)) __builtin_prefetch(from + s);
+    for (std::size_t s = 0; s < depth; s += 64 / sizeof(X)) __builtin_prefetch(from + s, 0, 2);
   }
 }
 

@@ -24,10 +24,11 @@ namespace intarsia::inline v0::cpu {
 
 namespace detail {
 
-// Runs a kernel over C (rows, cols) with A's panels `a_step` numbers a row of C apart and B's panels `b_step` apart.
+// Runs a kernel over C (rows, cols) with A's panels `a_step` numbers a row of C apart and B's panels `b_step` apart;
+// a_stride: see tile_kernel.
 template <class W, class T>
 void run_tiles(tile_set<W> const& tile, std::array<tile_kernel<W>, 3> const& kernels, std::size_t depth, W const* a,
-               std::size_t a_step, W const* b, std::size_t b_step, dense<T> c, bool add) {
+               std::size_t a_step, std::size_t a_stride, W const* b, std::size_t b_step, dense<T> c, bool add) {
   for (std::size_t j = 0; j < c.cols; j += tile.cols, b += b_step) {
     std::size_t const cols = std::min(tile.cols, c.cols - j);
     for (std::size_t i = 0; i < c.rows; i += tile.rows) {
@@ -35,7 +36,8 @@ void run_tiles(tile_set<W> const& tile, std::array<tile_kernel<W>, 3> const& ker
       std::size_t height = 0;
       while (height + 1 < tile.heights.size() && tile.heights[height + 1] >= rows) ++height;
       T* const to = c.data + i * c.stride + j;
-      kernels[height](depth, a + i * a_step, b, tile.cols, to, c.stride, rows, cols, add);
+      W const* const panel = a + i * a_step;
+      kernels[height](depth, panel, a_stride, b, tile.cols, to, c.stride, rows, cols, add, {});
     }
   }
 }
@@ -56,7 +58,6 @@ struct pair_softmax_work {
 
   instruction_set set;
   tile_set<W> tile;
-  std::array<tile_kernel<W>, 3> strided;
   std::size_t tiles, chunks;  // of items, and of the width in steps that a panel holds
   T* log_q;                   // (tiles * score_cols)
   W* columns;                 // the items as panels of columns: (chunks, panels, words of chunk, tile.cols)
@@ -100,8 +101,8 @@ struct pair_softmax_work {
     for (std::size_t chunk = 0; chunk < chunks; ++chunk) {
       std::size_t const depth = Operands::words(chunk_depth(chunk));
       W const* const b = columns + (chunk * panel_depth<W> * panels() + begin / tile.cols * depth) * tile.cols;
-      run_tiles<W, T>(tile, tile.plain, depth, left + (chunk * strip_size + row) * panel_stride<W>, panel_stride<W>, b,
-                      depth * tile.cols, {scores, s.rows, cols, apart}, chunk > 0);
+      run_tiles<W, T>(tile, tile.plain, depth, left + (chunk * strip_size + row) * panel_stride<W>, panel_stride<W>,
+                      panel_stride<W>, b, depth * tile.cols, {scores, s.rows, cols, apart}, chunk > 0);
     }
     run_on(set, 0, s.rows,
            weigh_row<Operands, T, Masked>{s, scores, t, cols, log_q, masked, gradient,
@@ -115,7 +116,7 @@ struct pair_softmax_work {
       weights = scores;
     }
     if (gradient.data) {
-      run_tiles<W, T>(tile, tile.plain, Operands::words(cols), weights, panel_stride<W>,
+      run_tiles<W, T>(tile, tile.plain, Operands::words(cols), weights, panel_stride<W>, panel_stride<W>,
                       rows + Operands::words(begin) * tile.cols, Operands::words(item.rows) * tile.cols, gradient,
                       t > 0);
     }
@@ -195,7 +196,7 @@ struct pair_softmax_work {
             __builtin_prefetch(next + fetched * apart + c, 0, 2);
           }
         }
-        run_tiles<W, T>(tile, strided, depth, kept + i, 1, right, 0, to, true);
+        run_tiles<W, T>(tile, tile.transposed, depth, kept + i, 1, apart, right, 0, to, true);
       }
     }
   }
@@ -219,7 +220,6 @@ void pair_softmax_of(context& ctx, dense<T const> query, dense<T const> item, pa
                  ditem,
                  set,
                  Operands::tiles(set),
-                 strided_tiles<W>(set),
                  (n + score_cols<T> - 1) / score_cols<T>,
                  std::max<std::size_t>(1, (width + Operands::step - 1) / Operands::step),
                  nullptr,

@@ -135,8 +135,8 @@ void scan_panel(instruction_set, rounded_rows const& copy, std::size_t p, asked<
     std::size_t const rows = std::min(tile.rows, queries.count - first);
     std::size_t kernel = tile.heights.size() - 1;
     while (tile.heights[kernel] < rows) --kernel;
-    tile.transposed[kernel](copy.pairs(), queries.packed + first * copy.pairs(), words, rounded_rows::panel, scores,
-                            rounded_rows::panel, rows, rounded_rows::panel, false);
+    tile.transposed[kernel](copy.pairs(), queries.packed + first * copy.pairs(), tile.rows, words, rounded_rows::panel,
+                            scores, rounded_rows::panel, rows, rounded_rows::panel, false, {});
     for (std::size_t i = 0; i < rows; ++i) {
       float const bar = bars[first + i] - queries.losses[first + i].of(copy.longest(p), copy.rounded_off(p));
       for (std::uint32_t bits = not_below_avx512(scores + i * rounded_rows::panel, bar); bits != 0; bits &= bits - 1) {

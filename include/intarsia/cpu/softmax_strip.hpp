@@ -25,28 +25,6 @@ inline constexpr std::size_t strip_rows<bf16_pair> = 224;
 template <class T>
 inline constexpr std::size_t score_cols = panel_depth<T> / 8 * 7;
 
-template <template <class, std::size_t, class> class Tile, class T, std::size_t Panel, std::size_t... Heights>
-[[nodiscard]] constexpr std::array<tile_kernel<T>, sizeof...(Heights)> tiles_of() {
-  return {Tile<T, Panel, std::make_index_sequence<Heights>>::run...};
-}
-// The kernels that read A' from rows panel_stride apart; words are as far apart as the scores.
-template <class W>
-[[nodiscard]] std::array<tile_kernel<W>, 3> strided_tiles(instruction_set set) {
-  constexpr std::size_t apart = panel_stride<typename sum_of<W>::type>;
-  static_cast<void>(set);
-#if INTARSIA_X86
-  if constexpr (std::is_same_v<W, bf16_pair>) {
-    return tiles_of<tile_pairs, W, apart, 14, 8, 4>();
-  } else {
-    if (set == instruction_set::avx512) return tiles_of<tile_avx512, W, apart, 14, 8, 4>();
-    if (set == instruction_set::avx2) return tiles_of<tile_avx2, W, apart, 6, 4, 2>();
-    return tiles_of<tile_portable, W, apart, 4, 2, 1>();
-  }
-#else
-  return tiles_of<tile_portable, W, apart, 4, 2, 1>();
-#endif
-}
-
 // A mask that lists what it leaves out: masked.each(query, f) calls f(item) for each, in any order and more than once
 // if it likes. A strip of queries marks them in bits, so that a mask of all pairs never exists.
 template <class Masked>

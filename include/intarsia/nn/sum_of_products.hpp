@@ -34,7 +34,7 @@ template <class X, class On, class T, class S>
   }
   std::size_t const out = terms[0].weight.cols(), count = terms.size();
   auto const y = on.template fresh<dyn, dyn, T>(targets, out, reads || learns);
-  auto const x = scratch_matrix<X>(ctx, targets, depth);
+  auto const x = parted_rows<X>(ctx, targets, depth);
   auto const weights = scratch_matrix<T>(ctx, depth, out);
   auto const dx = On::records && reads ? scratch_matrix<T>(ctx, targets, depth) : dense<T, S>{};
   auto* const parts = ctx.notes().template take<plain_var<T, S>>(count);  // the weights

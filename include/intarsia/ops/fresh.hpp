@@ -54,6 +54,14 @@ template <class T, class Context>
 [[nodiscard]] auto scratch_matrix(Context& ctx, std::size_t rows, std::size_t cols) {
   return dense<T, typename Context::space>{ctx.scratch().template take<T>(rows * cols), rows, cols, cols};
 }
+// The same with rows an odd number of lines of memory apart, where they are long: products then read many rows at once
+// where they lie, because these share no line of a cache.
+template <class T, class Context>
+[[nodiscard]] auto parted_rows(Context& ctx, std::size_t rows, std::size_t cols) {
+  constexpr std::size_t line = 64 / sizeof(T);
+  std::size_t const apart = cols < 8 * line ? cols : ((cols + line - 1) / line | 1) * line;
+  return dense<T, typename Context::space>{ctx.scratch().template take<T>(rows * apart), rows, cols, apart};
+}
 template <class T, class S>
 [[nodiscard]] constexpr dense<T const, S> reading(dense<T, S> x) {
   return {x.data, x.rows, x.cols, x.stride};
