@@ -66,37 +66,68 @@ void report(benchmark::State& state, traffic const& t, double table_bytes) {
   state.counters["table_bytes"] = table_bytes;
 }
 
-// A graph, its sampler and a block, for batches of seeds of one type.
+// Batches of seeds of one type, in a circle: a sampler as `prefetch` wants it.
+template <class S, class Seed>
+class node_batches {
+ public:
+  using batch_type = ia::block<S>;
+
+  node_batches(ia::context& ctx, ia::graph<S> const& g, std::vector<std::uint32_t> const& seeds,
+               std::vector<std::uint32_t> const& fanout, bool by_id)
+      : seeds_{&seeds}, neighbors_{ctx, g, {.fanout = {fanout.begin(), fanout.end()}, .outermost_by_id = by_id}} {}
+
+  [[nodiscard]] std::uint64_t steps() const { return batches; }
+  [[nodiscard]] ia::sampler_position position() const { return next_; }
+  void seek(ia::sampler_position at) { next_ = at; }
+  [[nodiscard]] batch_type make_batch() const {
+    batch_type made;
+    std::vector<std::size_t> most(S::node_count, 0);
+    most[S::template node_index<Seed>] = batch;
+    neighbors_.reserve(made, most);
+    return made;
+  }
+  bool next(batch_type& block) {
+    neighbors_.start(block);
+    auto const* const first = seeds_->data() + next_.batch * batch;
+    for (std::size_t i = 0; i < batch; ++i) neighbors_.add(block, Seed{}, ia::id<Seed>{first[i]});
+    neighbors_.fill(block, next_);
+    next_ = ia::next_position(next_, batches);
+    return true;
+  }
+
+ private:
+  std::vector<std::uint32_t> const* seeds_;
+  ia::neighbor_sampler<S, ia::context> neighbors_;
+  ia::sampler_position next_;
+};
+
+// A graph, its sampler and a block.
 template <class S, class Seed>
 struct sampling {
-  ia::context ctx;
+  ia::context ctx, alone;
   ia::graph<S> graph;
   std::vector<std::uint32_t> seeds, fanout;
-  ia::neighbor_sampler<S, ia::context> sampler;
+  bool by_id;
+  node_batches<S, Seed> sampler;
   ia::block<S> block;
-  std::uint64_t next = 0;
 
   sampling(options const& o, ia::graph<S> g, std::vector<std::uint32_t> batches_of, std::vector<std::uint32_t> fan,
-           bool by_id = false)
+           bool outermost_by_id)
       : ctx{bench::make_context(o)},
+        alone{bench::make_context({})},
         graph{std::move(g)},
         seeds{std::move(batches_of)},
         fanout{std::move(fan)},
-        sampler{ctx, graph, {.fanout = {fanout.begin(), fanout.end()}, .outermost_by_id = by_id}} {
-    std::vector<std::size_t> most(S::node_count, 0);
-    most[S::template node_index<Seed>] = batch;
-    sampler.reserve(block, most);
-  }
-  void sample(std::uint64_t b) {
-    sampler.start(block);
-    auto const* const first = seeds.data() + b % batches * batch;
-    for (std::size_t i = 0; i < batch; ++i) sampler.add(block, Seed{}, ia::id<Seed>{first[i]});
-    sampler.fill(block, {0, b});
-  }
+        by_id{outermost_by_id},
+        sampler{ctx, graph, seeds, fanout, by_id},
+        block{sampler.make_batch()} {}
+  void sample() { sampler.next(block); }
+  // The same for workers that make whole batches, each on its own thread.
+  [[nodiscard]] node_batches<S, Seed> whole_batches() { return {alone, graph, seeds, fanout, by_id}; }
   [[nodiscard]] traffic mean_traffic() {
     traffic sum;
     for (std::uint64_t b = 0; b < 4; ++b) {
-      sample(b);
+      sample();
       auto const t = traffic_of(graph, block, fanout);
       sum.edges += t.edges / 4, sum.numbered += t.numbered / 4, sum.nodes += t.nodes / 4;
       sum.pointer_lines += t.pointer_lines / 4, sum.column_lines += t.column_lines / 4;
@@ -118,8 +149,9 @@ struct sampling {
 template <class S, class Seed>
 void write_check(sampling<S, Seed>& s, std::string const& path) {
   ia::tensor<ia::dyn, ia::dyn, std::int64_t> sizes(batches, 1 + S::node_count), drawn(S::relation_count, 1024);
+  s.sampler.seek({});
   for (std::uint64_t b = 0; b < batches; ++b) {
-    s.sample(b);
+    s.sample();
     for (std::size_t layer = 0; layer < s.fanout.size(); ++layer) {
       auto const& hop = s.block.hop(layer, s.fanout.size());
       S::each_relation([&](auto r) {
@@ -160,14 +192,31 @@ void write_check(sampling<S, Seed>& s, std::string const& path) {
   ia::save_npy(path + "_drawn.npy", drawn);
 }
 
+// One batch after another, with as many made at a time as there are threads, and none ready when it begins.
+template <class Sampler>
+void measure_workers(benchmark::State& state, options const& o, Sampler sampler) {
+  ia::prefetch ahead{std::move(sampler), {.workers = o.threads}};
+  for (std::size_t i = 0; i <= 2 * o.threads; ++i) ahead.advance();
+  for (auto _ : state) ahead.advance();
+}
+
 template <class S, class Seed>
-void add_sampling(std::vector<entry>& entries, std::string const& name, std::shared_ptr<lazy<sampling<S, Seed>>> made,
-                  bool checked = true) {
+void add_sampling(options const& o, std::vector<entry>& entries, std::string const& name,
+                  std::shared_ptr<lazy<sampling<S, Seed>>> made, bool checked = true) {
+  if (o.threads > 1) {
+    entries.push_back({name + ", workers",
+                       [made, o](benchmark::State& state) {
+                         auto& s = **made;
+                         report(state, s.mean_traffic(), s.table_bytes());
+                         measure_workers(state, o, s.whole_batches());
+                       },
+                       {}});
+  }
   entries.push_back({name,
                      [made](benchmark::State& state) {
                        auto& s = **made;
                        auto const t = s.mean_traffic();
-                       for (auto _ : state) s.sample(s.next++);
+                       for (auto _ : state) s.sample();
                        report(state, t, s.table_bytes());
                      },
                      checked ? std::function<void(std::string const&)>{
@@ -184,7 +233,7 @@ void add_plain(options const& o, std::vector<entry>& entries, std::string const&
     g.set(Link{}, in.edges(graph, offsets.size() - 1));
     return std::make_unique<sampling<Plain, Node>>(o, std::move(g), in.list(seeds), fanout, by_id);
   };
-  add_sampling(entries, name, std::make_shared<lazy<sampling<Plain, Node>>>(make), !by_id);
+  add_sampling(o, entries, name, std::make_shared<lazy<sampling<Plain, Node>>>(make), !by_id);
 }
 
 [[nodiscard]] ia::graph<Typed> typed_graph(inputs const& in, std::string const& name) {
@@ -203,20 +252,24 @@ void add_typed(options const& o, std::vector<entry>& entries, std::string const&
   auto const make = [=] {
     inputs const in{o.data};
     return std::make_unique<sampling<Typed, Item>>(o, typed_graph(in, graph), in.list(seeds),
-                                                   std::vector<std::uint32_t>{10, 5});
+                                                   std::vector<std::uint32_t>{10, 5}, false);
   };
-  add_sampling(entries, name, std::make_shared<lazy<sampling<Typed, Item>>>(make));
+  add_sampling(o, entries, name, std::make_shared<lazy<sampling<Typed, Item>>>(make));
 }
 
 // w5: batches of co links with a uniform negative each; no link of a batch, nor its reverse, is drawn.
 struct linked {
-  ia::context ctx;
+  ia::context ctx, alone;
   ia::graph<Typed> graph;
   ia::link_sampler<Typed, ia::context> links;
   ia::link_batch<Typed> batch_of;
 
   linked(options const& o, ia::graph<Typed> g)
-      : ctx{bench::make_context(o)}, graph{std::move(g)}, links{ctx, graph, wanted()}, batch_of{links.make_batch()} {}
+      : ctx{bench::make_context(o)},
+        alone{bench::make_context({})},
+        graph{std::move(g)},
+        links{ctx, graph, wanted()},
+        batch_of{links.make_batch()} {}
   [[nodiscard]] static ia::link_options<Typed> wanted() {
     ia::link_options<Typed> w{.batch = batch, .fanout = {10, 5}, .epochs = 1u << 20};
     w.supervise.values.fill(false);
@@ -228,28 +281,39 @@ struct linked {
 void add_links(options const& o, std::vector<entry>& entries, std::string const& name, std::string const& graph) {
   auto const made = std::make_shared<lazy<linked>>(
       [=] { return std::make_unique<linked>(o, typed_graph(inputs{o.data}, graph)); });
+  auto const about = [](benchmark::State& state, linked& s) {
+    traffic t;
+    std::size_t leaked = 0;
+    for (int b = 0; b < 4; ++b) {
+      s.links.next(s.batch_of);
+      auto const one = traffic_of(s.graph, s.batch_of.graph, {10, 5});
+      t.edges += one.edges / 4, t.numbered += one.numbered / 4, t.nodes += one.nodes / 4;
+      t.pointer_lines += one.pointer_lines / 4, t.column_lines += one.column_lines / 4;
+      leaked += s.batch_of.leaked_edges();
+    }
+    double bytes = 0;
+    Typed::each_relation([&](auto r) {
+      auto const rows = s.graph[r].forward;
+      bytes += 4 * static_cast<double>(rows.entries()) + 8 * static_cast<double>(rows.rows);
+    });
+    report(state, t, bytes);
+    state.counters["leaked"] = static_cast<double>(leaked);
+  };
   entries.push_back({name,
-                     [made](benchmark::State& state) {
-                       auto& s = **made;
-                       traffic t;
-                       std::size_t leaked = 0;
-                       for (int b = 0; b < 4; ++b) {
-                         s.links.next(s.batch_of);
-                         auto const one = traffic_of(s.graph, s.batch_of.graph, {10, 5});
-                         t.edges += one.edges / 4, t.numbered += one.numbered / 4, t.nodes += one.nodes / 4;
-                         t.pointer_lines += one.pointer_lines / 4, t.column_lines += one.column_lines / 4;
-                         leaked += s.batch_of.leaked_edges();
-                       }
-                       for (auto _ : state) s.links.next(s.batch_of);
-                       double bytes = 0;
-                       Typed::each_relation([&](auto r) {
-                         bytes += 4 * static_cast<double>(s.graph[r].forward.entries()) +
-                                  8 * static_cast<double>(s.graph[r].forward.rows);
-                       });
-                       report(state, t, bytes);
-                       state.counters["leaked"] = static_cast<double>(leaked);
+                     [made, about](benchmark::State& state) {
+                       about(state, **made);
+                       for (auto _ : state) (*made)->links.next((*made)->batch_of);
                      },
                      {}});
+  if (o.threads > 1) {
+    entries.push_back({name + ", workers",
+                       [made, about, o](benchmark::State& state) {
+                         auto& s = **made;
+                         about(state, s);
+                         measure_workers(state, o, ia::sample_links(s.alone, s.graph, linked::wanted()));
+                       },
+                       {}});
+  }
 }
 
 void add(options const& o, std::vector<entry>& entries) {

@@ -17,9 +17,10 @@ def number(x):
 
 
 def more_threads(ours):
-    """How much faster several threads are than one."""
+    """How much faster several threads are than one. Workers are several threads of what one thread does alone."""
     alone = {(r["workload"], r["case"], r["variant"]): r["median"] for r in ours if r["threads"] == 1}
-    found = [(r, alone.get((r["workload"], r["case"], r["variant"]))) for r in ours if r["threads"] > 1]
+    found = [(r, alone.get((r["workload"], r["case"], r["variant"].removesuffix(", workers"))))
+             for r in ours if r["threads"] > 1]
     if not any(one for _, one in found):
         return
     yield "## More threads than one"

@@ -45,9 +45,9 @@ class link_plan {
 
   // To be called before batches of another epoch are drawn; true where it was another one.
   bool start(std::uint64_t epoch) {
-    if (started_ == epoch) return false;
+    if (started_.epoch == epoch) return false;
     seeds_.start(epoch);
-    started_ = epoch;
+    started_.epoch = epoch;
     return true;
   }
   // The links of a batch, by relation in the order of the draw. keys, by relation: the edges of the links and their
@@ -84,6 +84,19 @@ class link_plan {
   }
 
  private:
+  // The epoch that was started here. A copy has started none: what its owner makes for an epoch lies in the original.
+  struct started {
+    std::optional<std::uint64_t> epoch;
+
+    started() = default;
+    started(started const&) {}
+    started& operator=(started const&) {
+      epoch.reset();
+      return *this;
+    }
+    ~started() = default;
+  };
+
   std::vector<relation_rows> relations_;
   link_draws how_;
   seed key_;
@@ -92,7 +105,7 @@ class link_plan {
   std::vector<drawn_link> drawn_;
   std::vector<seed_edge> edges_;  // of the links that were drawn
   std::uint64_t steps_ = 0;
-  std::optional<std::uint64_t> started_;
+  started started_;
 };
 
 }  // namespace intarsia::inline v0::detail

@@ -170,7 +170,7 @@ class link_sampler {
     draw_negatives(b);
     if (!options_.full_graph) place(b);
     group_by_type(b);
-    if (++next_.batch == plan_.steps()) next_ = {next_.epoch + 1, 0};
+    next_ = next_position(next_, plan_.steps());
     return true;
   }
 

@@ -100,7 +100,7 @@ class pair_sampler {
     b.second = b.seconds.view();
     b.positions = b.places.view();
     b.position = next_;
-    if (++next_.batch == steps_) next_ = {next_.epoch + 1, 0};
+    next_ = next_position(next_, steps_);
     return true;
   }
 

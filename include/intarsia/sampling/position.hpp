@@ -14,6 +14,11 @@ struct sampler_position {
   friend bool operator==(sampler_position const&, sampler_position const&) = default;
 };
 
+// The position after another one, in epochs of so many batches.
+[[nodiscard]] constexpr sampler_position next_position(sampler_position at, std::uint64_t batches) {
+  return at.batch + 1 < batches ? sampler_position{at.epoch, at.batch + 1} : sampler_position{at.epoch + 1, 0};
+}
+
 // Marks the end of a loop over batches.
 struct end_of_batches {};
 

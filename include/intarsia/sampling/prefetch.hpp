@@ -1,6 +1,7 @@
-// The next batch while this one trains: a sampler that runs ahead on a thread of its own.
+// The next batches while one trains: samplers that run ahead on threads of their own.
 #pragma once
 
+#include <algorithm>
 #include <condition_variable>
 #include <exception>
 #include <intarsia/core/expects.hpp>
@@ -13,19 +14,24 @@
 
 namespace intarsia::inline v0 {
 
+struct prefetch_options {
+  std::size_t workers = 1;  // threads, each of which makes whole batches with a copy of the sampler
+  std::size_t ring = 0;     // batches that exist at a time, one of them with the reader; 0: two for each worker
+};
+
 // The same batches, in the same order, as the sampler alone; exceptions of the sampler arrive with the batch that it
-// could not make. `ring` batches exist at a time: one with the reader, the others ready or being made.
-//   for (auto& batch : prefetch{sample_links(ctx, graph, {...})}) {...}
-// The thread starts with the first batch and ends with the last, or when this object goes, also in mid-epoch. It uses
-// the context's executor only, never its scratch memory.
+// could not make.
+//   for (auto& batch : prefetch{sample_links(ctx, graph, {...}), {.workers = 2}}) {...}
+// The threads start with the first batch and end with the last, or when this object goes, also in mid-epoch. They use
+// the context's executor only, never its scratch memory. A Sampler can be copied, and has make_batch(), next(batch),
+// steps(), which are the batches of an epoch, position() and seek(position).
 template <class Sampler>
 class prefetch {
  public:
   using batch_type = typename Sampler::batch_type;
 
-  explicit prefetch(Sampler sampler, std::size_t ring = 2) : state_{std::make_unique<state>(std::move(sampler), ring)} {
-    expects(ring >= 2, "prefetch: the ring holds at least two batches, one to read and one to fill");
-  }
+  explicit prefetch(Sampler sampler, prefetch_options options = {})
+      : state_{std::make_unique<state>(std::move(sampler), options)} {}
   prefetch(prefetch&&) noexcept = default;
   prefetch& operator=(prefetch&&) = delete;
   ~prefetch() {
@@ -36,48 +42,60 @@ class prefetch {
   [[nodiscard]] sampler_position position() const { return state_->position; }
   void seek(sampler_position at) {
     state_->stop();
-    state_->sampler.seek(at);
+    state_->samplers.front().seek(at);
     state_->position = at;
   }
   // The sampler, for its sizes and options; its own position runs ahead, so it may not be asked while batches are made.
-  [[nodiscard]] Sampler const& sampler() const { return state_->sampler; }
+  [[nodiscard]] Sampler const& sampler() const { return state_->samplers.front(); }
 
   // The next batch becomes current(); false at the end of the last epoch.
   bool advance() { return state_->advance(); }
-  [[nodiscard]] batch_type& current() { return state_->cells[state_->read].batch; }
+  [[nodiscard]] batch_type& current() { return state_->current().batch; }
   [[nodiscard]] auto begin() { return batch_iterator<prefetch>{*this}; }
   [[nodiscard]] end_of_batches end() const { return {}; }
 
  private:
   enum class stage { free, ready, last, failed };
+  // Holds batch number `turn` of those that were made since the threads started, or waits for it.
   struct cell {
     batch_type batch;
-    sampler_position after;
+    std::uint64_t turn;
+    sampler_position after{};
+    std::exception_ptr failure{};
     stage is = stage::free;
   };
 
   struct state {
-    state(Sampler s, std::size_t ring) : sampler{std::move(s)}, position{sampler.position()} {
-      for (std::size_t i = 0; i < ring; ++i) cells.push_back({sampler.make_batch(), {}, stage::free});
+    state(Sampler sampler, prefetch_options options) : position{sampler.position()} {
+      expects(options.workers >= 1, "prefetch: there is at least one worker");
+      std::size_t const ring = options.ring == 0 ? 2 * options.workers : options.ring;
+      expects(ring > options.workers, "prefetch: the ring holds a batch to read, and one to fill for each worker");
+      for (std::size_t i = 0; i < ring; ++i) cells.push_back({sampler.make_batch(), i});
+      samplers.reserve(options.workers);
+      samplers.push_back(std::move(sampler));
+      while (samplers.size() < options.workers) samplers.push_back(samplers.front());
     }
+
+    [[nodiscard]] cell& current() { return cells[reads % cells.size()]; }
 
     bool advance() {
       std::unique_lock lock{mutex};
-      if (!worker.joinable()) {
+      if (workers.empty()) {
         launch();
       } else if (reading) {
-        cells[read].is = stage::free;
-        read = (read + 1) % cells.size();
+        current().is = stage::free;
+        current().turn += cells.size();
+        ++reads;
         changed.notify_all();
       }
       reading = false;
-      changed.wait(lock, [this] { return cells[read].is != stage::free; });
-      if (cells[read].is == stage::ready) {
+      changed.wait(lock, [this] { return current().is != stage::free; });
+      if (current().is == stage::ready) {
         reading = true;
-        position = cells[read].after;
+        position = current().after;
         return true;
       }
-      auto const problem = std::exchange(failure, nullptr);
+      auto const problem = std::exchange(current().failure, nullptr);
       lock.unlock();
       stop();
       if (!problem) return false;
@@ -85,57 +103,63 @@ class prefetch {
     }
 
     void launch() {
-      for (auto& each : cells) each.is = stage::free;
-      read = 0;
+      for (std::size_t i = 0; i < cells.size(); ++i) {
+        cells[i].turn = i;
+        cells[i].is = stage::free;
+      }
+      reads = makes = 0;
+      coming = position;
       reading = stopping = false;
-      worker = std::thread{[this] { work(); }};
+      for (auto& sampler : samplers) workers.emplace_back([this, &sampler] { work(sampler); });
     }
 
-    void work() {
-      for (std::size_t write = 0;; write = (write + 1) % cells.size()) {
-        {
-          std::unique_lock lock{mutex};
-          changed.wait(lock, [&] { return stopping || cells[write].is == stage::free; });
-          if (stopping) return;
-        }
-        stage outcome = stage::failed;
+    void work(Sampler& sampler) {
+      for (stage outcome = stage::ready; outcome == stage::ready;) {
+        std::unique_lock lock{mutex};
+        std::uint64_t const turn = makes++;
+        sampler_position const at = std::exchange(coming, next_position(coming, sampler.steps()));
+        cell& mine = cells[turn % cells.size()];
+        changed.wait(lock, [&] { return stopping || (mine.turn == turn && mine.is == stage::free); });
+        if (stopping) return;
+        lock.unlock();
         std::exception_ptr problem;
         try {
-          outcome = sampler.next(cells[write].batch) ? stage::ready : stage::last;
+          sampler.seek(at);
+          outcome = sampler.next(mine.batch) ? stage::ready : stage::last;
         } catch (...) {
+          outcome = stage::failed;
           problem = std::current_exception();
         }
-        std::scoped_lock lock{mutex};
-        cells[write].after = sampler.position();
-        cells[write].is = outcome;
-        failure = problem;
+        lock.lock();
+        mine.after = next_position(at, sampler.steps());
+        mine.failure = problem;
+        mine.is = outcome;
         changed.notify_all();
-        if (outcome != stage::ready) return;
       }
     }
 
-    // Ends the thread and forgets what it made ahead; the sampler is set back to the reader's position.
+    // Ends the threads and forgets what they made ahead; the first sampler is set back to the reader's position.
     void stop() {
-      if (!worker.joinable()) return;
+      if (workers.empty()) return;
       {
         std::scoped_lock lock{mutex};
         stopping = true;
       }
       changed.notify_all();
-      worker.join();
+      for (auto& worker : workers) worker.join();
+      workers.clear();
       reading = false;
-      sampler.seek(position);
+      samplers.front().seek(position);
     }
 
-    Sampler sampler;
-    sampler_position position;
+    std::vector<Sampler> samplers;  // one for each worker
+    sampler_position position, coming;
     std::vector<cell> cells;
-    std::size_t read = 0;
+    std::uint64_t reads = 0, makes = 0;
     bool reading = false, stopping = false;
-    std::exception_ptr failure;
     std::mutex mutex;
     std::condition_variable changed;
-    std::thread worker;
+    std::vector<std::thread> workers;
   };
 
   std::unique_ptr<state> state_;
@@ -143,6 +167,6 @@ class prefetch {
 template <class Sampler>
 prefetch(Sampler) -> prefetch<Sampler>;
 template <class Sampler>
-prefetch(Sampler, std::size_t) -> prefetch<Sampler>;
+prefetch(Sampler, prefetch_options) -> prefetch<Sampler>;
 
 }  // namespace intarsia::inline v0
