@@ -212,16 +212,16 @@ void add_sampling(options const& o, std::vector<entry>& entries, std::string con
                        },
                        {}});
   }
-  entries.push_back({name,
-                     [made](benchmark::State& state) {
-                       auto& s = **made;
-                       auto const t = s.mean_traffic();
-                       for (auto _ : state) s.sample();
-                       report(state, t, s.table_bytes());
-                     },
-                     checked ? std::function<void(std::string const&)>{
-                                   [made](std::string const& path) { write_check(**made, path); }}
-                             : nullptr});
+  entries.push_back(
+      {name,
+       [made](benchmark::State& state) {
+         auto& s = **made;
+         auto const t = s.mean_traffic();
+         for (auto _ : state) s.sample();
+         report(state, t, s.table_bytes());
+       },
+       checked ? std::function<void(std::string const&)>{[made](std::string const& path) { write_check(**made, path); }}
+               : nullptr});
 }
 
 void add_plain(options const& o, std::vector<entry>& entries, std::string const& name, std::string const& graph,
@@ -279,8 +279,8 @@ struct linked {
   }
 };
 void add_links(options const& o, std::vector<entry>& entries, std::string const& name, std::string const& graph) {
-  auto const made = std::make_shared<lazy<linked>>(
-      [=] { return std::make_unique<linked>(o, typed_graph(inputs{o.data}, graph)); });
+  auto const made =
+      std::make_shared<lazy<linked>>([=] { return std::make_unique<linked>(o, typed_graph(inputs{o.data}, graph)); });
   auto const about = [](benchmark::State& state, linked& s) {
     traffic t;
     std::size_t leaked = 0;

@@ -91,7 +91,8 @@ TEST_CASE("a copy of a sampler in mid-epoch goes on with the same bits, whatever
   auto const g = make_graph();
   ia::cpu::context ctx{ia::inline_executor{}, ia::seed{2}};
   std::optional original{ia::sample_links(
-      ctx, g, {.batch = 32, .fanout = {4, 3}, .scope = ia::balance_scope::graph, .epochs = 3, .outermost_by_id = true})};
+      ctx, g,
+      {.batch = 32, .fanout = {4, 3}, .scope = ia::balance_scope::graph, .epochs = 3, .outermost_by_id = true})};
   REQUIRE(original->advance());
   auto copy = *original;
   std::vector<std::uint64_t> expected;

@@ -34,16 +34,27 @@ template <bool Rounds, class T>
   }
 }
 
-// out[row] += (or =) x[row] . v
+// out[row] += (or =) x[row] . v, in 128 bytes of sums.
 template <bool Rounds, class T>
 struct dot_rows {
   dense<T const> x;
   T const* v;
   line<T> out;
   bool accumulate;
+  instruction_set set;
 
-  void operator()(std::size_t row) const {
-    constexpr std::size_t width = 128 / sizeof(T);
+  [[gnu::always_inline]] void operator()(std::size_t row) const {
+    if (set == instruction_set::avx512) {
+      run<lanes<T>>(row);
+    } else {
+      run<lanes<T, 32>>(row);
+    }
+  }
+
+ private:
+  template <class V>
+  [[gnu::always_inline]] void run(std::size_t row) const {
+    constexpr std::size_t width = 128 / sizeof(T), parts = 128 / sizeof(V);
     T const* const from = x.data + row * x.stride;
     T lane[width] = {};
     std::size_t k = 0;
@@ -52,35 +63,34 @@ struct dot_rows {
         for (std::size_t i = 0; i < width; ++i) lane[i] += operand<Rounds>(from[k + i]) * operand<Rounds>(v[k + i]);
       }
     } else {
-      lanes<T> low{}, high{};
+      V sums[parts] = {};
       for (; k + 2 * width <= x.cols; k += 2 * width) {
-        for (std::size_t i = 0; i < 2 * width; i += width) add_products(low, high, from + k + i, v + k + i);
+        for (std::size_t i = 0; i < 2 * width; i += width) add_products<V>(sums, from + k + i, v + k + i);
       }
-      for (; k + width <= x.cols; k += width) add_products(low, high, from + k, v + k);
+      for (; k + width <= x.cols; k += width) add_products<V>(sums, from + k, v + k);
       if (k == x.cols) {  // most rows: their sums stay in registers
-        low += high;
-        T const sum = sum_of_lanes<T>(low);
+        unrolled<parts / 2>([&](std::size_t part) { sums[part] += sums[part + parts / 2]; });
+        if constexpr (parts == 4) sums[0] += sums[1];
+        T const sum = sum_of_lanes<T>(sums[0]);
         out[row] = accumulate ? out[row] + sum : sum;
         return;
       }
-      store_lanes(low, lane);
-      store_lanes(high, lane + width / 2);
+      unrolled<parts>([&](std::size_t part) { store_lanes(sums[part], lane + part * (width / parts)); });
     }
     for (std::size_t i = 0; k + i < x.cols; ++i) lane[i] += operand<Rounds>(from[k + i]) * operand<Rounds>(v[k + i]);
     fold<width / 2>(lane);
     out[row] = accumulate ? out[row] + lane[0] : lane[0];
   }
 
- private:
-  // Two vectors of products, each to its sum.
-  [[gnu::always_inline]] static void add_products(lanes<T>& low, lanes<T>& high, T const* a, T const* b) {
-    lanes<T> one, other;
-    load_lanes(one, a);
-    load_lanes(other, b);
-    low += one * other;
-    load_lanes(one, a + lane_count<T>);
-    load_lanes(other, b + lane_count<T>);
-    high += one * other;
+  // 128 bytes of products, each vector to its sum.
+  template <class V>
+  [[gnu::always_inline]] static void add_products(V* sums, T const* a, T const* b) {
+    unrolled<128 / sizeof(V)>([=](std::size_t part) {
+      V one, other;
+      load_lanes(one, a + part * (sizeof(V) / sizeof(T)));
+      load_lanes(other, b + part * (sizeof(V) / sizeof(T)));
+      sums[part] += one * other;
+    });
   }
 };
 
@@ -132,7 +142,7 @@ void gemv(context& ctx, product form, dense<T const> a, dense<T const> b, dense<
       for (std::size_t k = 0; k < x.cols; ++k) copied[k] = v[k];
       dense_v = copied;
     }
-    each_row(ctx, x.rows, x.cols, dot_rows<Rounds, T>{x, dense_v, out, accumulate});
+    each_row(ctx, x.rows, x.cols, dot_rows<Rounds, T>{x, dense_v, out, accumulate, ctx.instructions()});
   };
   if (row) {
     if (form == product::transposed_right) return dot(b, {a.data, 1});

@@ -12,27 +12,32 @@ namespace intarsia::inline v0::cpu {
 namespace detail {
 // F takes a row, or a row and its team.
 template <class F>
-inline void call(F const& f, std::size_t i) {
-  if constexpr (std::is_invocable_v<F const&, std::size_t, alone>) {
-    f(i, alone{});
-  } else {
-    f(i);
-  }
-}
+inline constexpr bool wants_team = std::is_invocable_v<F const&, std::size_t, alone>;
+
+// The functor is called in the loops themselves: clang flattens the calls of a function, and not those within them.
 template <class F>
 inline void loop(std::size_t begin, std::size_t end, F const& f) {
-  for (std::size_t i = begin; i < end; ++i) call(f, i);
+  for (std::size_t i = begin; i < end; ++i) {
+    if constexpr (wants_team<F>) f(i, alone{});
+    if constexpr (!wants_team<F>) f(i);
+  }
 }
 #if INTARSIA_X86
 template <class F>
 [[gnu::target("avx2,fma"), gnu::flatten]] inline void loop_avx2(std::size_t begin, std::size_t end, F const& f) {
-  for (std::size_t i = begin; i < end; ++i) call(f, i);
+  for (std::size_t i = begin; i < end; ++i) {
+    if constexpr (wants_team<F>) f(i, alone{});
+    if constexpr (!wants_team<F>) f(i);
+  }
 }
 template <class F>
 [[gnu::target("avx2,fma,avx512f,avx512bw,avx512dq,avx512vl"), gnu::flatten]] inline void loop_avx512(std::size_t begin,
                                                                                                      std::size_t end,
                                                                                                      F const& f) {
-  for (std::size_t i = begin; i < end; ++i) call(f, i);
+  for (std::size_t i = begin; i < end; ++i) {
+    if constexpr (wants_team<F>) f(i, alone{});
+    if constexpr (!wants_team<F>) f(i);
+  }
 }
 #endif
 

@@ -48,8 +48,9 @@ struct pair_softmax_work {
   using W = typename Operands::word;
   static constexpr bool by_pairs = !std::is_same_v<W, T>;
   static constexpr std::size_t strip_size = strip_rows<W>, apart = panel_stride<T>;
-  // Queries whose scores with a tile of items are at work at once: pairs go through a buffer in the nearest cache.
-  static constexpr std::size_t block = 14;
+  // The most queries whose scores with a tile of items are at work at once: pairs go through a buffer in the nearest
+  // cache.
+  static constexpr std::size_t most_block = tallest_tile;
 
   dense<T const> query, item;
   pair_terms<T> terms;
@@ -69,9 +70,9 @@ struct pair_softmax_work {
     return std::min(Operands::step, query.cols - chunk * Operands::step);
   }
   [[nodiscard]] std::size_t panels() const { return (item.rows + tile.cols - 1) / tile.cols; }
-  [[nodiscard]] T weight(std::size_t i) const {
-    return terms.share_of(i);
-  }
+  // As many as whole tiles have rows.
+  [[nodiscard]] std::size_t block() const { return most_block / tile.rows * tile.rows; }
+  [[nodiscard]] T weight(std::size_t i) const { return terms.share_of(i); }
 
   // What no score of a query exceeds, or lowest() where that says too little; not a number says nothing. The peak of
   // one tile is soon found, and below it a query alone has no gradient at all, not one of rounding.
@@ -84,7 +85,7 @@ struct pair_softmax_work {
     return near ? most - least_log_q : std::numeric_limits<T>::lowest();
   }
 
-  // The same for the queries [row, row + block) of a strip and the items of a tile.
+  // The same for the queries [row, row + block()) of a strip and the items of a tile.
   void weigh_tile(strip<T, W> s, std::size_t t, std::size_t row, W const* left, dense<T> gradient) const {
     std::size_t const begin = t * score_cols<T>, cols = std::min(score_cols<T>, item.rows - begin);
     W* const kept = s.kept + ((ditem.data ? t * Operands::words(strip_size) : 0) + Operands::words(row)) * apart;
@@ -94,7 +95,7 @@ struct pair_softmax_work {
     } else {
       scores = kept;
     }
-    s.first += row, s.rows = std::min(block, s.rows - row);
+    s.first += row, s.rows = std::min(block(), s.rows - row);
     s.peaks += row, s.peak += row, s.sum += row * lane_count<T>, s.aim += row, s.bound += row;
     s.out += row * s.bit_words;
     if (gradient.data) gradient = gradient.row_range(row, s.rows);
@@ -106,7 +107,7 @@ struct pair_softmax_work {
     }
     run_on(set, 0, s.rows,
            weigh_row<Operands, T, Masked>{s, scores, t, cols, log_q, masked, gradient,
-                                          ditem.data && !by_pairs ? tiles : 0});
+                                          ditem.data && !by_pairs ? tiles : 0, set});
     W const* weights;
     if constexpr (by_pairs) {
       Operands::weights(scores, apart, log_q + begin, s.peak, s.rows, cols, s.sum, s.words,
@@ -144,7 +145,7 @@ struct pair_softmax_work {
     std::fill_n(s.sum, s.rows * lane_count<T>, T{0});
     dense<T> const gradient = dquery.data ? dquery.row_range(s.first, s.rows) : dense<T>{};
     for (std::size_t t = 0; t < tiles; ++t) {
-      for (std::size_t row = 0; row < s.rows; row += block) weigh_tile(s, t, row, left, gradient);
+      for (std::size_t row = 0; row < s.rows; row += block()) weigh_tile(s, t, row, left, gradient);
     }
     for (std::size_t row = 0; row < s.rows; ++row) {
       std::size_t const i = s.first + row;
@@ -172,9 +173,8 @@ struct pair_softmax_work {
     T factor[strip_size];
     for (std::size_t row = 0; row < s.rows; ++row) {
       T const below = s.peaks[t * strip_size + row] - s.peak[row];
-      factor[row] =
-          (below == T{0} ? T{1} : std::exp2(below)) * weight(s.first + row) * terms.sharpness /
-          s.sum[row * lane_count<T>];
+      factor[row] = (below == T{0} ? T{1} : std::exp2(below)) * weight(s.first + row) * terms.sharpness /
+                    s.sum[row * lane_count<T>];
     }
     W const* const kept = s.kept + t * Operands::words(strip_size) * apart;
     std::size_t const blocks = (cols + tile.rows - 1) / tile.rows, rounds = (query.cols + tile.cols - 1) / tile.cols;
@@ -236,9 +236,8 @@ void pair_softmax_of(context& ctx, dense<T const> query, dense<T const> item, pa
   {
     scope const temporary{ctx};
     T* const squares = ctx.scratch().template take<T>(n);
-    each_row(ctx, n, 2 * width, [=](std::size_t j) {
-      squares[j] = sum_of_squares(item.data + j * item.stride, width);
-    });
+    each_row(ctx, n, 2 * width,
+             [=](std::size_t j) { squares[j] = sum_of_squares(item.data + j * item.stride, width); });
     T most{0};
     bool numbers = true;
     for (std::size_t j = 0; j < n; ++j) {
@@ -276,7 +275,7 @@ void pair_softmax_of(context& ctx, dense<T const> query, dense<T const> item, pa
   }
 
   // Strips go in waves. A wave's size changes no result: each strip's part is added in the order of strips.
-  constexpr std::size_t strip_size = work_type::strip_size, scratch = work_type::by_pairs ? work_type::block : 0;
+  constexpr std::size_t strip_size = work_type::strip_size, scratch = work_type::by_pairs ? work_type::most_block : 0;
   std::size_t const strips = (n + strip_size - 1) / strip_size, threads = ctx.threads().threads();
   std::size_t const kept = ditem.data ? work.tiles : 1;  // tiles of scores that a strip keeps
   std::size_t const size = Operands::words(strip_size) * work_type::apart, left_size = strip_size * panel_stride<W>;
@@ -293,7 +292,7 @@ void pair_softmax_of(context& ctx, dense<T const> query, dense<T const> item, pa
   auto* const out = ctx.scratch().template take<std::uint64_t>(wave * strip_size * bit_words);
   auto const strip_of = [&](std::size_t first, std::size_t slot) {
     T* const place = peaks + slot * (work.tiles + kept_of_row) * strip_size;
-    T* const rest = place + (work.tiles + lane_count<T>) * strip_size;
+    T* const rest = place + (work.tiles + lane_count<T>)*strip_size;
     std::size_t const begin = (first + slot) * strip_size;
     return strip<T, W>{begin,
                        std::min(strip_size, n - begin),

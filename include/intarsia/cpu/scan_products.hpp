@@ -25,10 +25,11 @@ struct row_above {
   float bar;
   std::size_t* row;
   float* product;
+  instruction_set set;
 
   void operator()(std::size_t) const {
     float score = 0;
-    dot_rows<false, float> const dot{rows, query, line<float>{&score, 0}, false};
+    dot_rows<false, float> const dot{rows, query, line<float>{&score, 0}, false, set};
     std::size_t i = *row;
     for (; i < rows.rows; ++i) {
       dot(i);
@@ -45,7 +46,7 @@ void scan_by_row(instruction_set set, dense<float const> queries, dense<float co
   for (std::size_t q = 0; q < queries.rows; ++q) {
     float score = 0;
     for (std::size_t i = 0;; ++i) {
-      run_on(set, 0, 1, row_above{rows, queries.data + q * queries.stride, bars[q], &i, &score});
+      run_on(set, 0, 1, row_above{rows, queries.data + q * queries.stride, bars[q], &i, &score, set});
       if (i == rows.rows) break;
       offer(q, first + i, score);
     }
@@ -85,8 +86,10 @@ struct scan_queries {
     std::size_t whole = collide ? 0 : rows.rows / tile.rows;
     for (std::size_t i = whole * tile.rows; i < tiles * tile.rows; ++i) {
       float* const to = copy + i * copy_stride();
-      if (i < rows.rows) std::copy_n(rows.data + i * rows.stride, width, to);
-      else std::fill_n(to, width, 0.0f);
+      if (i < rows.rows)
+        std::copy_n(rows.data + i * rows.stride, width, to);
+      else
+        std::fill_n(to, width, 0.0f);
     }
     scan_tile_found found;
     for (std::size_t p = 0; p < panels; ++p) {

@@ -51,25 +51,33 @@ struct dot_panel {
   std::size_t pairs;
   float const* query;
   float* scores;
+  instruction_set set;
 
-  void operator()(std::size_t) const {
-    using whole [[gnu::vector_size(64)]] = std::uint32_t;
-    constexpr std::size_t lane = 16;
-    lanes<float> sum[4] = {};
+  [[gnu::always_inline]] void operator()(std::size_t) const {
+    if (set == instruction_set::avx512) {
+      run<lanes<float>>();
+    } else {
+      run<lanes<float, 32>>();
+    }
+  }
+
+ private:
+  template <class V>
+  [[gnu::always_inline]] void run() const {
+    constexpr std::size_t lane = sizeof(V) / sizeof(float), parts = rounded_rows::panel / lane;
+    V even[parts] = {}, odd[parts] = {};
     for (std::size_t k = 0; k < pairs; ++k) {
-      whole low, high;
-      std::memcpy(&low, words + k * rounded_rows::panel, sizeof low);
-      std::memcpy(&high, words + k * rounded_rows::panel + lane, sizeof high);
-      whole const even[2] = {low << 16, high << 16}, odd[2] = {low & 0xFFFF0000u, high & 0xFFFF0000u};
-      for (std::size_t i = 0; i < 2; ++i) {
-        sum[i] += __builtin_bit_cast(lanes<float>, even[i]) * query[2 * k];
-        sum[2 + i] += __builtin_bit_cast(lanes<float>, odd[i]) * query[2 * k + 1];
-      }
+      unrolled<parts>([&](std::size_t part) {
+        lanes<std::uint32_t, sizeof(V)> word;
+        load_lanes(word, words + k * rounded_rows::panel + part * lane);
+        even[part] += __builtin_bit_cast(V, word << 16) * query[2 * k];
+        odd[part] += __builtin_bit_cast(V, word & 0xFFFF0000u) * query[2 * k + 1];
+      });
     }
-    for (std::size_t i = 0; i < 2; ++i) {
-      sum[i] += sum[2 + i];
-      store_lanes(sum[i], scores + i * lane);
-    }
+    unrolled<parts>([&](std::size_t part) {
+      even[part] += odd[part];
+      store_lanes(even[part], scores + part * lane);
+    });
   }
 };
 
@@ -115,7 +123,7 @@ void scan_panel(instruction_set set, rounded_rows const& copy, std::size_t p, as
                 Found const& found) {
   alignas(64) float scores[rounded_rows::panel];
   for (std::size_t q = 0; q < queries.count; ++q) {
-    run_on(set, 0, 1, dot_panel{copy.words(p), copy.pairs(), queries.packed + q * 2 * copy.pairs(), scores});
+    run_on(set, 0, 1, dot_panel{copy.words(p), copy.pairs(), queries.packed + q * 2 * copy.pairs(), scores, set});
     float const bar = bars[q] - queries.losses[q].of(copy.longest(p), copy.rounded_off(p));
     std::uint32_t bits = 0;
     run_on(set, 0, 1, not_below{scores, bar, &bits});
@@ -173,7 +181,7 @@ void scan_panels(context& ctx, dense<float const> queries, dense<float const> it
           float score = 0;
           run_on(set, 0, 1,
                  dot_rows<false, float>{items.row_range(row, 1), queries.data + q * queries.stride,
-                                        line<float>{&score, 1}, false});
+                                        line<float>{&score, 1}, false, set});
           if (score >= bar[q]) offer(lane, q, row, score);
         }
       }
@@ -206,8 +214,7 @@ void scan_rounded(context& ctx, dense<float const> queries, dense<float const> i
   }
 #if INTARSIA_X86
   constexpr std::size_t tile = detail::tallest_tile;
-  auto* const packed =
-      ctx.scratch().template take<detail::bf16_pair>((queries.rows + tile - 1) / tile * tile * pairs);
+  auto* const packed = ctx.scratch().template take<detail::bf16_pair>((queries.rows + tile - 1) / tile * tile * pairs);
   for (std::size_t first = 0; first < queries.rows; first += tile) {
     detail::pair_columns(queries.data + first * queries.stride, queries.stride, width,
                          std::min(tile, queries.rows - first), packed + first * pairs, tile);

@@ -28,7 +28,9 @@ inline constexpr std::size_t score_cols = panel_depth<T> / 8 * 7;
 // A mask that lists what it leaves out: masked.each(query, f) calls f(item) for each, in any order and more than once
 // if it likes. A strip of queries marks them in bits, so that a mask of all pairs never exists.
 template <class Masked>
-inline constexpr bool lists_masked = requires(Masked const& m, void (*f)(std::size_t)) { m.each(std::size_t{}, f); };
+inline constexpr bool lists_masked = requires(Masked const& m, void (*f)(std::size_t)) {
+  m.each(std::size_t{}, f);
+};
 
 // f(i - begin) for each bit i of [begin, end) that is set, in order.
 template <class F>
@@ -51,8 +53,8 @@ template <class T, class W>
 struct strip {
   std::size_t first = 0, rows = 0;
   W* kept = nullptr;    // (tiles, words of strip_rows, panel_stride<T>), or one tile where they are not used again
-  T* scores = nullptr;  // (block, panel_stride) where those kept are pairs
-  W* words = nullptr;   // (block, panel_stride) the same tile's weights as pairs of neighbors
+  T* scores = nullptr;  // (most_block, panel_stride) where those kept are pairs
+  W* words = nullptr;   // (most_block, panel_stride) the same tile's weights as pairs of neighbors
   T* peaks = nullptr;   // (tiles, strip_rows)
   T* peak = nullptr;    // (strip_rows)
   T* sum = nullptr;     // (strip_rows, lane_count) of exp2(score - peak), in lanes
@@ -62,7 +64,8 @@ struct strip {
   std::size_t bit_words = 0;
 };
 
-// Turns one row of a tile of scores into weights; where they are to be pairs, all but the exponentials.
+// Turns one row of a tile of scores into weights; where they are to be pairs, all but the exponentials. By vectors of
+// 64 bytes with AVX-512, else of 32: each number is computed alike, and added to the same sum.
 template <class Operands, class T, class Masked>
 struct weigh_row {
   using W = typename Operands::word;
@@ -73,6 +76,7 @@ struct weigh_row {
   Masked masked;
   dense<T> gradient;  // by the strip's queries, of the tiles before; no data: not wanted
   std::size_t tiles;  // that the strip keeps
+  instruction_set set;
 
   // Leaves out the items [begin, end).
   static void leave_out(Masked const& out, std::size_t query, std::size_t first, T* x, std::size_t begin,
@@ -81,34 +85,49 @@ struct weigh_row {
   }
 
   // v = 2^(x - corrections - peak). Near: none of them is below 2^-126.
-  template <bool Near>
-  static void weight_lanes(lanes<T>& v, T const* x, T const* corrections, T peak) {
-    lanes<T> correction;
+  template <bool Near, class V>
+  [[gnu::always_inline]] static void weight_lanes(V& v, T const* x, T const* corrections, T peak) {
+    V correction;
     load_lanes(v, x);
     load_lanes(correction, corrections);
     v = v - correction - peak;
     exp2_lanes<T, Operands::rounds, Near>(v);
   }
   // x = the weights of `padded` scores x; sum (lane_count) += them, before they are rounded.
-  template <bool Near>
-  static void weigh(T* x, T const* corrections, T peak, std::size_t padded, T* sum) {
-    lanes<T> sums, v;
-    load_lanes(sums, sum);
+  template <bool Near, class V>
+  [[gnu::always_inline]] static void weigh(T* x, T const* corrections, T peak, std::size_t padded, T* sum) {
+    constexpr std::size_t width = sizeof(V) / sizeof(T), parts = lane_count<T> / width;
+    V sums[parts];
+    unrolled<parts>([&](std::size_t part) { load_lanes(sums[part], sum + part * width); });
     for (std::size_t c = 0; c < padded; c += lane_count<T>) {
-      weight_lanes<Near>(v, x + c, corrections + c, peak);
-      sums += v;
-      store_lanes(v, x + c);
+      unrolled<parts>([&](std::size_t part) {
+        std::size_t const at = c + part * width;
+        V v;
+        weight_lanes<Near>(v, x + at, corrections + at, peak);
+        sums[part] += v;
+        store_lanes(v, x + at);
+      });
     }
-    store_lanes(sums, sum);
+    unrolled<parts>([&](std::size_t part) { store_lanes(sums[part], sum + part * width); });
     if constexpr (Operands::rounds) {
       for (std::size_t c = 0; c < padded; ++c) x[c] = operand<true>(x[c]);
     }
   }
 
-  void operator()(std::size_t row) const {
-    using vec = lanes<T>;
+  [[gnu::always_inline]] void operator()(std::size_t row) const {
+    if (set == instruction_set::avx512) {
+      run<lanes<T>>(row);
+    } else {
+      run<lanes<T, 32>>(row);
+    }
+  }
+
+ private:
+  template <class V>
+  [[gnu::always_inline]] void run(std::size_t row) const {
     constexpr bool by_pairs = !std::is_same_v<W, T>;
     constexpr std::size_t width = lane_count<T>, all = score_cols<T>, whole = by_pairs ? 2 * width : width;
+    constexpr std::size_t step = sizeof(V) / sizeof(T);
     T* const x = scores + row * panel_stride<T>;
     std::size_t const first = tile * all, query = s.first + row, padded = (cols + whole - 1) / whole * whole;
     std::fill(x + cols, x + padded, -std::numeric_limits<T>::infinity());
@@ -131,17 +150,17 @@ struct weigh_row {
     bool const bounded = s.bound[row] > std::numeric_limits<T>::lowest();
     T peak = s.peak[row];
     if (!bounded) {
-      vec peaks = vec{} + std::numeric_limits<T>::lowest(), other = peaks;  // two, so that each waits less for itself
-      auto const look = [&](std::size_t c, vec& largest) {
-        vec v, correction;
+      V peaks = V{} + std::numeric_limits<T>::lowest(), other = peaks;  // two, so that each waits less for itself
+      auto const look = [&](std::size_t c, V& largest) {
+        V v, correction;
         load_lanes(v, x + c);
         load_lanes(correction, corrections + c);
         v -= correction;
         largest = v > largest ? v : largest;
       };
-      for (std::size_t c = 0; c < padded; c += 2 * width) {
+      for (std::size_t c = 0; c < padded; c += 2 * step) {
         look(c, peaks);
-        if (c + width < padded) look(c + width, other);
+        if (c + step < padded) look(c + step, other);
       }
       peak = std::max(peak, largest_lane<T>(peaks > other ? peaks : other));
     }
@@ -156,18 +175,18 @@ struct weigh_row {
     }
     s.peaks[tile * strip_rows<W> + row] = peak;
     if (own && bounded) {
-      std::size_t const place = query - first, c = place / width * width;
-      vec v;
+      std::size_t const place = query - first, c = place / step * step;
+      V v;
       weight_lanes<false>(v, x + c, corrections + c, peak);
-      T lane[width];
+      T lane[step];
       store_lanes(v, lane);
       s.aim[row] = lane[place - c];
     }
     if constexpr (by_pairs) return;
     if (std::is_same_v<Masked, std::nullptr_t> && bounded && cols == all) {
-      weigh<true>(x, corrections, peak, all, s.sum + row * width);
+      weigh<true, V>(x, corrections, peak, all, s.sum + row * width);
     } else {
-      weigh<false>(x, corrections, peak, padded, s.sum + row * width);
+      weigh<false, V>(x, corrections, peak, padded, s.sum + row * width);
     }
     // The next tile's row is written soon; where a strip is larger than the caches, that would wait for memory.
     if (tile + 1 < tiles) {

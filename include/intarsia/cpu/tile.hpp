@@ -161,9 +161,7 @@ struct tile_portable<T, A, Ask, std::index_sequence<I...>> {
         vec b0, b1;
         std::memcpy(&b0, b, sizeof b0);
         std::memcpy(&b1, b + sizeof b0 / sizeof(T), sizeof b1);
-        ((left[I] += *row_of<A, I>(from, a_stride) * b0,
-          right[I] += *row_of<A, I>(from, a_stride) * b1),
-         ...);
+        ((left[I] += *row_of<A, I>(from, a_stride) * b0, right[I] += *row_of<A, I>(from, a_stride) * b1), ...);
         (next_step<A, I>(from, a_stride), ...);
       }
     }
@@ -196,9 +194,7 @@ struct tile_avx2<T, A, Ask, std::index_sequence<I...>> {
         vec b0, b1;
         std::memcpy(&b0, b, sizeof b0);
         std::memcpy(&b1, b + sizeof b0 / sizeof(T), sizeof b1);
-        ((left[I] += *row_of<A, I>(from, a_stride) * b0,
-          right[I] += *row_of<A, I>(from, a_stride) * b1),
-         ...);
+        ((left[I] += *row_of<A, I>(from, a_stride) * b0, right[I] += *row_of<A, I>(from, a_stride) * b1), ...);
         (next_step<A, I>(from, a_stride), ...);
       }
     }
@@ -211,10 +207,10 @@ struct tile_avx2<T, A, Ask, std::index_sequence<I...>> {
       return;
     }
     // A whole row goes from the registers to C.
-    vec was[2 * sizeof...(I)];
+    vec was;
     if (add) {
-      ((I < rows ? (std::memcpy(&was[2 * I], c + I * c_stride, 2 * sizeof(vec)), left[I] += was[2 * I],
-                    right[I] += was[2 * I + 1], void())
+      ((I < rows ? (std::memcpy(&was, c + I * c_stride, sizeof(vec)), left[I] += was,
+                    std::memcpy(&was, c + I * c_stride + width / 2, sizeof(vec)), right[I] += was, void())
                  : void()),
        ...);
     }
@@ -229,9 +225,11 @@ template <class T, a_layout A, class Ask, class Rows>
 struct tile_avx512;
 template <class T, a_layout A, class Ask, std::size_t... I>
 struct tile_avx512<T, A, Ask, std::index_sequence<I...>> {
-  [[gnu::target("avx2,fma,avx512f,avx512bw,avx512dq,avx512vl")]] static void run(
-      std::size_t depth, T const* a, std::size_t a_stride, T const* b, std::size_t b_stride, T* c, std::size_t c_stride,
-      std::size_t rows, std::size_t cols, bool add, Ask asks) {
+  [[gnu::target("avx2,fma,avx512f,avx512bw,avx512dq,avx512vl")]] static void run(std::size_t depth, T const* a,
+                                                                                 std::size_t a_stride, T const* b,
+                                                                                 std::size_t b_stride, T* c,
+                                                                                 std::size_t c_stride, std::size_t rows,
+                                                                                 std::size_t cols, bool add, Ask asks) {
     using vec [[gnu::vector_size(64)]] = T;
     std::remove_reference_t<Ask> asker = asks;
     T const* from[sizeof...(I) / 3 + 1];
@@ -246,9 +244,7 @@ struct tile_avx512<T, A, Ask, std::index_sequence<I...>> {
         vec b0, b1;
         std::memcpy(&b0, b, sizeof b0);
         std::memcpy(&b1, b + sizeof b0 / sizeof(T), sizeof b1);
-        ((left[I] += *row_of<A, I>(from, a_stride) * b0,
-          right[I] += *row_of<A, I>(from, a_stride) * b1),
-         ...);
+        ((left[I] += *row_of<A, I>(from, a_stride) * b0, right[I] += *row_of<A, I>(from, a_stride) * b1), ...);
         (next_step<A, I>(from, a_stride), ...);
       }
     }
@@ -261,10 +257,10 @@ struct tile_avx512<T, A, Ask, std::index_sequence<I...>> {
       return;
     }
     // A whole row goes from the registers to C.
-    vec was[2 * sizeof...(I)];
+    vec was;
     if (add) {
-      ((I < rows ? (std::memcpy(&was[2 * I], c + I * c_stride, 2 * sizeof(vec)), left[I] += was[2 * I],
-                    right[I] += was[2 * I + 1], void())
+      ((I < rows ? (std::memcpy(&was, c + I * c_stride, sizeof(vec)), left[I] += was,
+                    std::memcpy(&was, c + I * c_stride + width / 2, sizeof(vec)), right[I] += was, void())
                  : void()),
        ...);
     }
