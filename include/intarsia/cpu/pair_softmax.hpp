@@ -292,7 +292,7 @@ void pair_softmax_of(context& ctx, dense<T const> query, dense<T const> item, pa
   auto* const out = ctx.scratch().template take<std::uint64_t>(wave * strip_size * bit_words);
   auto const strip_of = [&](std::size_t first, std::size_t slot) {
     T* const place = peaks + slot * (work.tiles + kept_of_row) * strip_size;
-    T* const rest = place + (work.tiles + lane_count<T>)*strip_size;
+    T* const rest = place + strip_size * (work.tiles + lane_count<T>);
     std::size_t const begin = (first + slot) * strip_size;
     return strip<T, W>{begin,
                        std::min(strip_size, n - begin),
