@@ -43,15 +43,7 @@ struct dot_rows {
   bool accumulate;
   instruction_set set;
 
-  [[gnu::always_inline]] void operator()(std::size_t row) const {
-    if (set == instruction_set::avx512) {
-      run<lanes<T>>(row);
-    } else {
-      run<lanes<T, 32>>(row);
-    }
-  }
-
- private:
+  [[gnu::always_inline]] void operator()(std::size_t row) const { run_by_lanes<T>(set, *this, row); }
   template <class V>
   [[gnu::always_inline]] void run(std::size_t row) const {
     constexpr std::size_t width = 128 / sizeof(T), parts = 128 / sizeof(V);
@@ -82,6 +74,7 @@ struct dot_rows {
     out[row] = accumulate ? out[row] + lane[0] : lane[0];
   }
 
+ private:
   // 128 bytes of products, each vector to its sum.
   template <class V>
   [[gnu::always_inline]] static void add_products(V* sums, T const* a, T const* b) {

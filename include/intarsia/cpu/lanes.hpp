@@ -7,6 +7,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
+#include <intarsia/cpu/context.hpp>
 #include <type_traits>
 #include <utility>
 
@@ -20,6 +21,16 @@ struct lanes_of {
 };
 template <class T, std::size_t Bytes = 64>
 using lanes = typename lanes_of<T, Bytes>::type;
+
+// f.run<V>(i) with V of 64 bytes for AVX-512, and of 32 for others.
+template <class T, class F>
+[[gnu::always_inline]] inline void run_by_lanes(instruction_set set, F const& f, std::size_t i) {
+  if (set == instruction_set::avx512) {
+    f.template run<lanes<T>>(i);
+  } else {
+    f.template run<lanes<T, 32>>(i);
+  }
+}
 
 // f(0), ..., f(Count - 1) without a loop, so that an array of vectors that f reads and writes stays in registers.
 template <std::size_t... I, class F>

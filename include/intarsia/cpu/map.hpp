@@ -18,16 +18,22 @@ inline constexpr bool wants_team = std::is_invocable_v<F const&, std::size_t, al
 template <class F>
 inline void loop(std::size_t begin, std::size_t end, F const& f) {
   for (std::size_t i = begin; i < end; ++i) {
-    if constexpr (wants_team<F>) f(i, alone{});
-    if constexpr (!wants_team<F>) f(i);
+    if constexpr (wants_team<F>) {
+      f(i, alone{});
+    } else {
+      f(i);
+    }
   }
 }
 #if INTARSIA_X86
 template <class F>
 [[gnu::target("avx2,fma"), gnu::flatten]] inline void loop_avx2(std::size_t begin, std::size_t end, F const& f) {
   for (std::size_t i = begin; i < end; ++i) {
-    if constexpr (wants_team<F>) f(i, alone{});
-    if constexpr (!wants_team<F>) f(i);
+    if constexpr (wants_team<F>) {
+      f(i, alone{});
+    } else {
+      f(i);
+    }
   }
 }
 template <class F>
@@ -35,8 +41,11 @@ template <class F>
                                                                                                      std::size_t end,
                                                                                                      F const& f) {
   for (std::size_t i = begin; i < end; ++i) {
-    if constexpr (wants_team<F>) f(i, alone{});
-    if constexpr (!wants_team<F>) f(i);
+    if constexpr (wants_team<F>) {
+      f(i, alone{});
+    } else {
+      f(i);
+    }
   }
 }
 #endif

@@ -72,7 +72,9 @@ struct pair_softmax_work {
   [[nodiscard]] std::size_t panels() const { return (item.rows + tile.cols - 1) / tile.cols; }
   // As many as whole tiles have rows.
   [[nodiscard]] std::size_t block() const { return most_block / tile.rows * tile.rows; }
-  [[nodiscard]] T weight(std::size_t i) const { return terms.share_of(i); }
+  [[nodiscard]] T weight(std::size_t i) const {
+    return terms.share_of(i);
+  }
 
   // What no score of a query exceeds, or lowest() where that says too little; not a number says nothing. The peak of
   // one tile is soon found, and below it a query alone has no gradient at all, not one of rounding.
@@ -173,8 +175,9 @@ struct pair_softmax_work {
     T factor[strip_size];
     for (std::size_t row = 0; row < s.rows; ++row) {
       T const below = s.peaks[t * strip_size + row] - s.peak[row];
-      factor[row] = (below == T{0} ? T{1} : std::exp2(below)) * weight(s.first + row) * terms.sharpness /
-                    s.sum[row * lane_count<T>];
+      factor[row] =
+          (below == T{0} ? T{1} : std::exp2(below)) * weight(s.first + row) * terms.sharpness /
+          s.sum[row * lane_count<T>];
     }
     W const* const kept = s.kept + t * Operands::words(strip_size) * apart;
     std::size_t const blocks = (cols + tile.rows - 1) / tile.rows, rounds = (query.cols + tile.cols - 1) / tile.cols;
@@ -236,8 +239,9 @@ void pair_softmax_of(context& ctx, dense<T const> query, dense<T const> item, pa
   {
     scope const temporary{ctx};
     T* const squares = ctx.scratch().template take<T>(n);
-    each_row(ctx, n, 2 * width,
-             [=](std::size_t j) { squares[j] = sum_of_squares(item.data + j * item.stride, width); });
+    each_row(ctx, n, 2 * width, [=](std::size_t j) {
+      squares[j] = sum_of_squares(item.data + j * item.stride, width);
+    });
     T most{0};
     bool numbers = true;
     for (std::size_t j = 0; j < n; ++j) {
@@ -292,7 +296,7 @@ void pair_softmax_of(context& ctx, dense<T const> query, dense<T const> item, pa
   auto* const out = ctx.scratch().template take<std::uint64_t>(wave * strip_size * bit_words);
   auto const strip_of = [&](std::size_t first, std::size_t slot) {
     T* const place = peaks + slot * (work.tiles + kept_of_row) * strip_size;
-    T* const rest = place + strip_size * (work.tiles + lane_count<T>);
+    T* const rest = place + (work.tiles + lane_count<T>) * strip_size;
     std::size_t const begin = (first + slot) * strip_size;
     return strip<T, W>{begin,
                        std::min(strip_size, n - begin),

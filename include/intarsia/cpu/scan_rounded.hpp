@@ -53,17 +53,9 @@ struct dot_panel {
   float* scores;
   instruction_set set;
 
-  [[gnu::always_inline]] void operator()(std::size_t) const {
-    if (set == instruction_set::avx512) {
-      run<lanes<float>>();
-    } else {
-      run<lanes<float, 32>>();
-    }
-  }
-
- private:
+  [[gnu::always_inline]] void operator()(std::size_t i) const { run_by_lanes<float>(set, *this, i); }
   template <class V>
-  [[gnu::always_inline]] void run() const {
+  [[gnu::always_inline]] void run(std::size_t) const {
     constexpr std::size_t lane = sizeof(V) / sizeof(float), parts = rounded_rows::panel / lane;
     V even[parts] = {}, odd[parts] = {};
     for (std::size_t k = 0; k < pairs; ++k) {

@@ -114,15 +114,7 @@ struct weigh_row {
     }
   }
 
-  [[gnu::always_inline]] void operator()(std::size_t row) const {
-    if (set == instruction_set::avx512) {
-      run<lanes<T>>(row);
-    } else {
-      run<lanes<T, 32>>(row);
-    }
-  }
-
- private:
+  [[gnu::always_inline]] void operator()(std::size_t row) const { run_by_lanes<T>(set, *this, row); }
   template <class V>
   [[gnu::always_inline]] void run(std::size_t row) const {
     constexpr bool by_pairs = !std::is_same_v<W, T>;

@@ -161,7 +161,9 @@ struct tile_portable<T, A, Ask, std::index_sequence<I...>> {
         vec b0, b1;
         std::memcpy(&b0, b, sizeof b0);
         std::memcpy(&b1, b + sizeof b0 / sizeof(T), sizeof b1);
-        ((left[I] += *row_of<A, I>(from, a_stride) * b0, right[I] += *row_of<A, I>(from, a_stride) * b1), ...);
+        ((left[I] += *row_of<A, I>(from, a_stride) * b0,
+          right[I] += *row_of<A, I>(from, a_stride) * b1),
+         ...);
         (next_step<A, I>(from, a_stride), ...);
       }
     }
@@ -194,7 +196,9 @@ struct tile_avx2<T, A, Ask, std::index_sequence<I...>> {
         vec b0, b1;
         std::memcpy(&b0, b, sizeof b0);
         std::memcpy(&b1, b + sizeof b0 / sizeof(T), sizeof b1);
-        ((left[I] += *row_of<A, I>(from, a_stride) * b0, right[I] += *row_of<A, I>(from, a_stride) * b1), ...);
+        ((left[I] += *row_of<A, I>(from, a_stride) * b0,
+          right[I] += *row_of<A, I>(from, a_stride) * b1),
+         ...);
         (next_step<A, I>(from, a_stride), ...);
       }
     }
@@ -225,11 +229,9 @@ template <class T, a_layout A, class Ask, class Rows>
 struct tile_avx512;
 template <class T, a_layout A, class Ask, std::size_t... I>
 struct tile_avx512<T, A, Ask, std::index_sequence<I...>> {
-  [[gnu::target("avx2,fma,avx512f,avx512bw,avx512dq,avx512vl")]] static void run(std::size_t depth, T const* a,
-                                                                                 std::size_t a_stride, T const* b,
-                                                                                 std::size_t b_stride, T* c,
-                                                                                 std::size_t c_stride, std::size_t rows,
-                                                                                 std::size_t cols, bool add, Ask asks) {
+  [[gnu::target("avx2,fma,avx512f,avx512bw,avx512dq,avx512vl")]] static void run(
+      std::size_t depth, T const* a, std::size_t a_stride, T const* b, std::size_t b_stride, T* c, std::size_t c_stride,
+      std::size_t rows, std::size_t cols, bool add, Ask asks) {
     using vec [[gnu::vector_size(64)]] = T;
     std::remove_reference_t<Ask> asker = asks;
     T const* from[sizeof...(I) / 3 + 1];
@@ -244,7 +246,9 @@ struct tile_avx512<T, A, Ask, std::index_sequence<I...>> {
         vec b0, b1;
         std::memcpy(&b0, b, sizeof b0);
         std::memcpy(&b1, b + sizeof b0 / sizeof(T), sizeof b1);
-        ((left[I] += *row_of<A, I>(from, a_stride) * b0, right[I] += *row_of<A, I>(from, a_stride) * b1), ...);
+        ((left[I] += *row_of<A, I>(from, a_stride) * b0,
+          right[I] += *row_of<A, I>(from, a_stride) * b1),
+         ...);
         (next_step<A, I>(from, a_stride), ...);
       }
     }

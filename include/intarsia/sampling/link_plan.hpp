@@ -26,9 +26,11 @@ class link_plan {
  public:
   link_plan(std::vector<relation_rows> const& relations, std::vector<bool> const& supervises, link_draws how, seed key,
             std::uint64_t stream)
-      : relations_{relations}, how_{how}, key_{key}, stream_{stream}, seeds_{relations_, supervises,
-                                                                             how.how,    how.weighted,
-                                                                             key,        stream_of(stream, 11)} {
+      : relations_{relations},
+        how_{how},
+        key_{key},
+        stream_{stream},
+        seeds_{relations_, supervises, how.how, how.weighted, key, stream_of(stream, 11)} {
     expects(how.batch > 0, "sample_links: a batch has at least one link");
     std::uint64_t const steps = (seeds_.size() + how.batch - 1) / how.batch;
     steps_ = how.steps == 0 || seeds_.size() == 0 ? steps : how.weighted ? how.steps : std::min(steps, how.steps);

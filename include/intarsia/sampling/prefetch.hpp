@@ -1,7 +1,6 @@
 // The next batches while one trains: samplers that run ahead on threads of their own.
 #pragma once
 
-#include <algorithm>
 #include <condition_variable>
 #include <exception>
 #include <intarsia/core/expects.hpp>
@@ -56,11 +55,8 @@ class prefetch {
 
  private:
   enum class stage { free, ready, last, failed };
-  // Holds batch number `turn` of those that were made since the threads started, or waits for it.
   struct cell {
     batch_type batch;
-    std::uint64_t turn;
-    sampler_position after{};
     std::exception_ptr failure{};
     stage is = stage::free;
   };
@@ -70,7 +66,7 @@ class prefetch {
       expects(options.workers >= 1, "prefetch: there is at least one worker");
       std::size_t const ring = options.ring == 0 ? 2 * options.workers : options.ring;
       expects(ring > options.workers, "prefetch: the ring holds a batch to read, and one to fill for each worker");
-      for (std::size_t i = 0; i < ring; ++i) cells.push_back({sampler.make_batch(), i});
+      for (std::size_t i = 0; i < ring; ++i) cells.push_back({sampler.make_batch()});
       samplers.reserve(options.workers);
       samplers.push_back(std::move(sampler));
       while (samplers.size() < options.workers) samplers.push_back(samplers.front());
@@ -84,7 +80,6 @@ class prefetch {
         launch();
       } else if (reading) {
         current().is = stage::free;
-        current().turn += cells.size();
         ++reads;
         changed.notify_all();
       }
@@ -92,7 +87,7 @@ class prefetch {
       changed.wait(lock, [this] { return current().is != stage::free; });
       if (current().is == stage::ready) {
         reading = true;
-        position = current().after;
+        position = next_position(position, samplers.front().steps());
         return true;
       }
       auto const problem = std::exchange(current().failure, nullptr);
@@ -103,10 +98,7 @@ class prefetch {
     }
 
     void launch() {
-      for (std::size_t i = 0; i < cells.size(); ++i) {
-        cells[i].turn = i;
-        cells[i].is = stage::free;
-      }
+      for (auto& each : cells) each.is = stage::free;
       reads = makes = 0;
       coming = position;
       reading = stopping = false;
@@ -119,7 +111,7 @@ class prefetch {
         std::uint64_t const turn = makes++;
         sampler_position const at = std::exchange(coming, next_position(coming, sampler.steps()));
         cell& mine = cells[turn % cells.size()];
-        changed.wait(lock, [&] { return stopping || (mine.turn == turn && mine.is == stage::free); });
+        changed.wait(lock, [&] { return stopping || turn < reads + cells.size(); });
         if (stopping) return;
         lock.unlock();
         std::exception_ptr problem;
@@ -131,7 +123,6 @@ class prefetch {
           problem = std::current_exception();
         }
         lock.lock();
-        mine.after = next_position(at, sampler.steps());
         mine.failure = problem;
         mine.is = outcome;
         changed.notify_all();
@@ -155,7 +146,7 @@ class prefetch {
     std::vector<Sampler> samplers;  // one for each worker
     sampler_position position, coming;
     std::vector<cell> cells;
-    std::uint64_t reads = 0, makes = 0;
+    std::uint64_t reads = 0, makes = 0;  // batches that the reader left behind, and that were begun
     bool reading = false, stopping = false;
     std::mutex mutex;
     std::condition_variable changed;
