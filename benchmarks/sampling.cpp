@@ -1,4 +1,6 @@
 // Sampling: w2 two hops of one relation, w3 three hops and hubs, w4 typed, w5 around links with their edges hidden.
+#include <concepts>
+
 #include "program.hpp"
 
 namespace {
@@ -56,6 +58,26 @@ template <class S>
   }
   S::each_node([&](auto n) { sum.nodes += static_cast<double>(b.ids(n).size()); });
   return sum;
+}
+// The mean of some batches, each made by a call.
+[[nodiscard]] traffic mean_traffic(std::invocable auto&& next) {
+  constexpr double count = 4;
+  traffic sum;
+  for (int b = 0; b < count; ++b) {
+    traffic const t = next();
+    sum.edges += t.edges / count, sum.numbered += t.numbered / count, sum.nodes += t.nodes / count;
+    sum.pointer_lines += t.pointer_lines / count, sum.column_lines += t.column_lines / count;
+  }
+  return sum;
+}
+template <class S>
+[[nodiscard]] double bytes_of(ia::graph<S> const& g) {
+  double bytes = 0;
+  S::each_relation([&](auto r) {
+    auto const rows = g[r].forward;
+    bytes += 4 * static_cast<double>(rows.entries()) + 8 * static_cast<double>(rows.rows);
+  });
+  return bytes;
 }
 void report(benchmark::State& state, traffic const& t, double table_bytes) {
   state.counters["edges"] = t.edges;
@@ -124,23 +146,12 @@ struct sampling {
   void sample() { sampler.next(block); }
   // The same for workers that make whole batches, each on its own thread.
   [[nodiscard]] node_batches<S, Seed> whole_batches() { return {alone, graph, seeds, fanout, by_id}; }
-  [[nodiscard]] traffic mean_traffic() {
-    traffic sum;
-    for (std::uint64_t b = 0; b < 4; ++b) {
+  void describe(benchmark::State& state) {
+    auto const next = [this] {
       sample();
-      auto const t = traffic_of(graph, block, fanout);
-      sum.edges += t.edges / 4, sum.numbered += t.numbered / 4, sum.nodes += t.nodes / 4;
-      sum.pointer_lines += t.pointer_lines / 4, sum.column_lines += t.column_lines / 4;
-    }
-    return sum;
-  }
-  [[nodiscard]] double table_bytes() const {
-    double bytes = 0;
-    S::each_relation([&](auto r) {
-      auto const rows = graph[r].forward;
-      bytes += 4 * static_cast<double>(rows.entries()) + 8 * static_cast<double>(rows.rows);
-    });
-    return bytes;
+      return traffic_of(graph, block, fanout);
+    };
+    report(state, mean_traffic(next), bytes_of(graph));
   }
 };
 
@@ -207,7 +218,7 @@ void add_sampling(options const& o, std::vector<entry>& entries, std::string con
     entries.push_back({name + ", workers",
                        [made, o](benchmark::State& state) {
                          auto& s = **made;
-                         report(state, s.mean_traffic(), s.table_bytes());
+                         s.describe(state);
                          measure_workers(state, o, s.whole_batches());
                        },
                        {}});
@@ -216,9 +227,8 @@ void add_sampling(options const& o, std::vector<entry>& entries, std::string con
       {name,
        [made](benchmark::State& state) {
          auto& s = **made;
-         auto const t = s.mean_traffic();
+         s.describe(state);
          for (auto _ : state) s.sample();
-         report(state, t, s.table_bytes());
        },
        checked ? std::function<void(std::string const&)>{[made](std::string const& path) { write_check(**made, path); }}
                : nullptr});
@@ -282,21 +292,13 @@ void add_links(options const& o, std::vector<entry>& entries, std::string const&
   auto const made =
       std::make_shared<lazy<linked>>([=] { return std::make_unique<linked>(o, typed_graph(inputs{o.data}, graph)); });
   auto const about = [](benchmark::State& state, linked& s) {
-    traffic t;
     std::size_t leaked = 0;
-    for (int b = 0; b < 4; ++b) {
+    auto const next = [&] {
       s.links.next(s.batch_of);
-      auto const one = traffic_of(s.graph, s.batch_of.graph, {10, 5});
-      t.edges += one.edges / 4, t.numbered += one.numbered / 4, t.nodes += one.nodes / 4;
-      t.pointer_lines += one.pointer_lines / 4, t.column_lines += one.column_lines / 4;
       leaked += s.batch_of.leaked_edges();
-    }
-    double bytes = 0;
-    Typed::each_relation([&](auto r) {
-      auto const rows = s.graph[r].forward;
-      bytes += 4 * static_cast<double>(rows.entries()) + 8 * static_cast<double>(rows.rows);
-    });
-    report(state, t, bytes);
+      return traffic_of(s.graph, s.batch_of.graph, {10, 5});
+    };
+    report(state, mean_traffic(next), bytes_of(s.graph));
     state.counters["leaked"] = static_cast<double>(leaked);
   };
   entries.push_back({name,

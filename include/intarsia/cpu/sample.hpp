@@ -83,12 +83,12 @@ class target_piece {
       row_place const row{q_, target, q_.found ? q_.found[i] : word_of(q_, target)};
       hidden_part const hidden{q_, target};
       std::uint64_t const open = row.size - hidden.entries;
-      bool const is_whole = count == open && (!q_.replace || count == 0);
-      if (search || (!by_lanes_ && !is_whole) || (is_whole && hidden.entries > 0)) {
+      // Sums of bits, not branches, where what comes next cannot be foreseen.
+      bool const is_whole = (count == open) & (!q_.replace | (count == 0)), hides = hidden.entries > 0;
+      if (search | (!by_lanes_ & !is_whole) | (is_whole & hides)) {
         draw_alone(i, row.begin);
         continue;
       }
-      // Without a branch: which rows are whole cannot be foreseen.
       rows_[drawn_] = target;
       sizes_[drawn_] = static_cast<std::uint32_t>(open);
       from_[drawn_] = row.begin;
@@ -139,11 +139,19 @@ class target_piece {
       for (; step < stepping_ && steps_[step].row < (g + 1) * draw_lanes; ++step) {
         step_over(steps_[step].runs, places + steps_[step].row % draw_lanes, plan_.count, draw_lanes);
       }
-      // Here and not in a function of its own: compilers leave out calls that only ask for memory.
-      std::size_t const count = plan_.count, lanes = lanes_of(g);
+      // Draws from a short row meet nearly all of its lines: those are asked for, of a longer row what is drawn. Here and
+      // not in a function of its own: compilers leave out calls that only ask for memory.
+      std::size_t const count = plan_.count, lanes = lanes_of(g), few = std::min<std::size_t>(4 * count, 3 * line);
       for (std::size_t lane = 0; lane < lanes; ++lane) {
-        std::uint64_t const from = from_[g * draw_lanes + lane];
-        for (std::size_t j = 0; j < count; ++j) near(from + places[j * draw_lanes + lane]);
+        std::uint64_t const from = from_[g * draw_lanes + lane], size = sizes_[g * draw_lanes + lane];
+        if (size <= few) {
+          near(from);
+          near(from + std::min(line, size - 1));
+          near(from + std::min(2 * line, size - 1));
+          near(from + size - 1);
+        } else {
+          for (std::size_t j = 0; j < count; ++j) near(from + places[j * draw_lanes + lane]);
+        }
       }
     }
   }
