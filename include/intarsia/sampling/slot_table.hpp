@@ -37,18 +37,19 @@ class slot_table {
     std::uint32_t* const all = ids.data();
     std::uint32_t* const words = words_.data();
     std::uint32_t const stamp = stamp_ << bits_;
-    auto const bits = bits_;
     auto size = static_cast<std::uint32_t>(ids.size());
     for (std::size_t i = 0; i < std::min(ahead, nodes.size()); ++i) __builtin_prefetch(words + nodes[i], 0, 2);
     for (std::size_t i = 0; i < nodes.size(); ++i) {
       if (i + ahead < nodes.size()) __builtin_prefetch(words + nodes[i + ahead], 0, 2);
       if (i + next < nodes.size()) __builtin_prefetch(words + nodes[i + next], 0, 3);
-      // Whether a node is new cannot be foreseen. Sums of bits: compilers make branches of choices here.
+      // A node that was met in this block has a slot below `size`; other words differ from the stamp in higher bits.
+      // Whether it was cannot be foreseen, and compilers make branches of choices: `met` has all bits, or none.
       std::uint32_t const node = nodes[i], other = words[node] ^ stamp;
-      std::uint32_t const is_new = (other >> bits) != 0;
-      std::uint32_t const slot = other ^ ((other ^ size) & (0u - is_new));
+      std::uint64_t const above = std::uint64_t{other} - size;
+      auto const met = static_cast<std::uint32_t>(above >> 32);
+      std::uint32_t const slot = size + (static_cast<std::uint32_t>(above) & met);
       all[size] = node;
-      size += is_new;
+      size += 1 + met;
       words[node] = stamp | slot;
       nodes[i] = slot;
     }
