@@ -215,7 +215,9 @@ def main():
         again = {(r["workload"], r["case"], r["threads"]) for r in fresh}
         others = [r for r in result["rows"] if (r["workload"], r["case"], r["threads"]) not in again]
         result["rows"] = others + list(fresh)
-        result["void"], result["versions"] = void, {**result["versions"], **options.versions}
+        result["void"] = void
+        for name, got in options.versions.items():
+            result["versions"][name] = {**result["versions"].get(name, {}), **got}
         target.write_text(json.dumps(result, indent=1))
 
     for threads in [int(t) for t in options.threads.split(",")]:

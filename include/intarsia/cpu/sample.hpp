@@ -139,7 +139,7 @@ class target_piece {
       for (; step < stepping_ && steps_[step].row < (g + 1) * draw_lanes; ++step) {
         step_over(steps_[step].runs, places + steps_[step].row % draw_lanes, plan_.count, draw_lanes);
       }
-      // Draws from a short row meet nearly all of its lines: those are asked for, of a longer row what is drawn. Here and
+      // Draws from a short row meet nearly all of its lines: those are asked for, of a longer row what is drawn. Here,
       // not in a function of its own: compilers leave out calls that only ask for memory.
       std::size_t const count = plan_.count, lanes = lanes_of(g), few = std::min<std::size_t>(4 * count, 3 * line);
       for (std::size_t lane = 0; lane < lanes; ++lane) {
