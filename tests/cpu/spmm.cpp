@@ -226,6 +226,12 @@ TEST_CASE("transpose: as the transpose that owns its numbers, and spmm finds the
     spmm(ctx, t, {}, p.x.view(), y.view(), false);
     CHECK(difference(y, p.expected(y, false, t)) < 1e-5);
 
+    // Nobody asks for places: they are left out, but not where values are found through them.
+    auto const bare = transpose(ctx, a.view(), false);
+    CHECK((bare.positions != nullptr) == values);
+    CHECK(std::equal(owned.offsets.begin(), owned.offsets.end(), bare.offsets));
+    CHECK(std::equal(owned.columns.begin(), owned.columns.end(), bare.columns));
+
     // Of a transpose: the entries of the original in their order, still with their places.
     auto const back = transpose(ctx, t);
     REQUIRE(back.entries() == a.columns.size());

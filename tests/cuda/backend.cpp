@@ -115,6 +115,10 @@ TEST_CASE("cuda: the transpose, with room for more entries than there are") {
           std::vector<std::uint32_t>(expected.columns, expected.columns + entries));
     CHECK(ia::cuda::download(ctx, std::span{t.positions, entries}) ==
           std::vector<std::uint32_t>(expected.positions, expected.positions + entries));
+    auto const bare = transpose(ctx, view, false);  // nobody asks for places
+    CHECK(bare.positions == nullptr);
+    CHECK(ia::cuda::download(ctx, std::span{bare.columns, entries}) ==
+          std::vector<std::uint32_t>(expected.columns, expected.columns + entries));
   });
 }
 

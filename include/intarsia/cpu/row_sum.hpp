@@ -45,6 +45,7 @@ struct row_sum_portable {
       if (e + w.ahead < w.entries) {
         char const* const next = reinterpret_cast<char const*>(x + w.a.columns[e + w.ahead] * w.x.stride);
         ((I * lanes % line == 0 ? __builtin_prefetch(next + I * lanes * sizeof(X), 0, 2) : void()), ...);
+        if (Weighted && w.terms.col_scale) __builtin_prefetch(w.terms.col_scale + w.a.columns[e + w.ahead], 0, 2);
       }
       index const source = w.a.columns[e];
       T scale{1};
@@ -152,6 +153,7 @@ struct row_sum_avx2 {
       if (e + w.ahead < w.entries) {
         char const* const next = reinterpret_cast<char const*>(x + w.a.columns[e + w.ahead] * w.x.stride);
         ((I * lanes % line == 0 ? __builtin_prefetch(next + I * lanes * sizeof(X), 0, 2) : void()), ...);
+        if (Weighted && w.terms.col_scale) __builtin_prefetch(w.terms.col_scale + w.a.columns[e + w.ahead], 0, 2);
       }
       index const source = w.a.columns[e];
       T scale{1};
@@ -264,6 +266,7 @@ struct row_sum_avx512 {
       if (e + w.ahead < w.entries) {
         char const* const next = reinterpret_cast<char const*>(x + w.a.columns[e + w.ahead] * w.x.stride);
         ((I * lanes % line == 0 ? __builtin_prefetch(next + I * lanes * sizeof(X), 0, 2) : void()), ...);
+        if (Weighted && w.terms.col_scale) __builtin_prefetch(w.terms.col_scale + w.a.columns[e + w.ahead], 0, 2);
       }
       index const source = w.a.columns[e];
       T scale{1};

@@ -20,7 +20,7 @@ class column_sort {
   column_sort(context& ctx, csr_view<> a)
       : ctx_{ctx}, a_{a}, begin_{a.offsets[0]}, entries_{a.entries() - begin_}, pieces_{pieces_for(ctx, a, entries_)} {}
 
-  // Entries in the order of their columns: those of column c are [offsets[c], offsets[c + 1]).
+  // Entries in the order of their columns: those of column c are [offsets[c], offsets[c + 1]). Positions may be null.
   void sort(std::uint64_t* offsets, std::uint32_t* rows, std::uint32_t* positions) {
     scope const temporary{ctx_};
     next_ = ctx_.scratch().take<std::uint32_t>(pieces_ * a_.cols);
@@ -82,7 +82,7 @@ class column_sort {
       for (std::uint64_t const stop = std::min(end, a_.offsets[row + 1]); e < stop; ++e) {
         std::uint32_t const place = next[a_.columns[e]]++;
         rows[place] = static_cast<std::uint32_t>(row);
-        positions[place] = a_.positions ? a_.positions[e] : static_cast<std::uint32_t>(e);
+        if (positions) positions[place] = a_.positions ? a_.positions[e] : static_cast<std::uint32_t>(e);
       }
     }
   }
@@ -96,14 +96,15 @@ class column_sort {
 };
 }  // namespace detail
 
-// The transpose in scratch memory, its entries sorted by row; values are found through positions.
-// O(entries + rows + cols).
-[[nodiscard]] inline csr_view<> transpose(context& ctx, csr_view<> a) {
+// The transpose in scratch memory, its entries sorted by row; values are found through positions, which are there where
+// the matrix has values or `places` asks for them. O(entries + rows + cols).
+[[nodiscard]] inline csr_view<> transpose(context& ctx, csr_view<> a, bool places = true) {
   csr_view<> t{a.cols, a.rows, nullptr, nullptr, a.values, nullptr};
   if (!a.offsets) return t;
   auto* const offsets = ctx.scratch().take<std::uint64_t>(a.cols + 1);
   auto* const columns = ctx.scratch().take<std::uint32_t>(a.entries() - a.offsets[0]);
-  auto* const positions = ctx.scratch().take<std::uint32_t>(a.entries() - a.offsets[0]);
+  auto* const positions =
+      places || a.values ? ctx.scratch().take<std::uint32_t>(a.entries() - a.offsets[0]) : nullptr;
   detail::column_sort{ctx, a}.sort(offsets, columns, positions);
   t.offsets = offsets;
   t.columns = columns;

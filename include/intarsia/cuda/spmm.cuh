@@ -84,11 +84,11 @@ struct entry_rows {
   csr_view<device> a;
   std::uint32_t const* order;
   std::uint32_t* columns;
-  std::uint32_t* positions;
+  std::uint32_t* positions;  // or null
   INTARSIA_FN void operator()(std::size_t place) const {
     std::uint32_t const entry = order[place];
     columns[place] = static_cast<std::uint32_t>(lower_place(a.offsets, a.rows + 1, std::uint64_t{entry} + 1) - 1);
-    positions[place] = static_cast<std::uint32_t>(forward_place(a, entry));
+    if (positions) positions[place] = static_cast<std::uint32_t>(forward_place(a, entry));
   }
 };
 struct transposed_offsets {
@@ -121,14 +121,15 @@ void row_sums(context& ctx, csr_view<device> a, dense<T, device> out) {
   each_row(ctx, a.rows, work, detail::row_sums_body<T>{a, out});
 }
 
-// The transpose in scratch memory, its entries sorted by row; values are found through positions. Does not block.
-[[nodiscard]] inline csr_view<device> transpose(context& ctx, csr_view<device> a) {
+// The transpose in scratch memory, its entries sorted by row; values are found through positions, which are there where
+// the matrix has values or `places` asks for them. Does not block.
+[[nodiscard]] inline csr_view<device> transpose(context& ctx, csr_view<device> a, bool places = true) {
   csr_view<device> t{a.cols, a.rows, nullptr, nullptr, a.values, nullptr, a.most_entries};
   if (!a.offsets) return t;
   std::size_t const entries = a.entries();
   auto* const offsets = ctx.scratch().take<std::uint64_t>(a.cols + 1);
   auto* const columns = ctx.scratch().take<std::uint32_t>(entries);
-  auto* const positions = ctx.scratch().take<std::uint32_t>(entries);
+  auto* const positions = places || a.values ? ctx.scratch().take<std::uint32_t>(entries) : nullptr;
   scope const keep{ctx};
   auto* const keys = ctx.scratch().take<std::uint32_t>(entries);
   map(ctx, entries, detail::entry_columns{a, keys});

@@ -118,7 +118,8 @@ inline constexpr std::uint32_t no_entry = 0xFFFFFFFFu;
 //                float* found, uint8* of_interest)
 //                                         found[k] = the weight of an edge between items that share counts[k] users,
 //                                         who weigh weights[k] (host only)
-//   transpose(ctx, csr_view a) -> csr_view in scratch memory, with positions
+//   transpose(ctx, csr_view a, bool places = true) -> csr_view in scratch memory, with positions where a has values or
+//                                         places is true
 // * A backend offers these five all, or none of them (the device, whose products round as they read).
 template <class C>
 concept backend = requires(C& ctx, dense<float, typename C::space> x, dense<float const, typename C::space> y,
@@ -137,7 +138,7 @@ concept backend = requires(C& ctx, dense<float, typename C::space> x, dense<floa
   total(ctx, y, x, false);
   spmm(ctx, a, spmm_terms<float, typename C::space>{}, y, x, false);
   row_sums(ctx, a, x);
-  transpose(ctx, a);
+  transpose(ctx, a, false);
   gather_rows(ctx, y, static_cast<std::uint32_t const*>(nullptr), x);
   scatter_rows(ctx, y, static_cast<std::uint32_t const*>(nullptr), x);
 } || because<"this context lacks a kernel that exec/backend.hpp lists; include the backend's umbrella header">();

@@ -24,14 +24,14 @@ concept targets_axis = std::same_as<Rows, rows_of<Target>> || std::same_as<Rows,
 namespace detail {
 // The transpose of one of a relation's matrices: the given one, or one made in scratch memory.
 template <class Context, class S>
-[[nodiscard]] csr_view<S> backward_of(Context& ctx, csr_view<S> forward, csr_view<S> backward) {
-  return backward.offsets || !forward.offsets ? backward : transpose(ctx, forward);
+[[nodiscard]] csr_view<S> backward_of(Context& ctx, csr_view<S> forward, csr_view<S> backward, bool places = false) {
+  return backward.offsets || !forward.offsets ? backward : transpose(ctx, forward, places);
 }
 // The same where entries must be known by their places in the forward matrix: a transpose with values of its own does
 // not know them.
 template <class Context, class S>
 [[nodiscard]] csr_view<S> backward_by_place(Context& ctx, csr_view<S> forward, csr_view<S> backward) {
-  return backward_of(ctx, forward, backward.positions ? backward : csr_view<S>{});
+  return backward_of(ctx, forward, backward.positions ? backward : csr_view<S>{}, true);
 }
 
 // y_i (+)= scale_i * sum over edges of value * x_j, each target by the matrix it reads. A y stored as bf16 is not added
