@@ -5,6 +5,7 @@
 #include <intarsia/sampling/links.hpp>
 #include <intarsia/sampling/neighbor.hpp>
 #include <intarsia/sampling/thinned.hpp>
+#include <memory>
 #include <optional>
 #include <type_traits>
 
@@ -107,7 +108,8 @@ class link_sampler {
                    detail::stream_of(stream_, 10)},
         whole_{g.hop()},
         plan_{neighbors_.relations().all(), options_.supervised(), options_.draws(), ctx.random_seed(), stream_},
-        negatives_{plan_.relations(), options_.supervised(), neighbors_.relations().nodes(), options_.negatives} {
+        negatives_{std::make_shared<detail::negative_plan const>(
+            plan_.relations(), options_.supervised(), neighbors_.relations().nodes(), options_.negatives)} {
     options_.check();
     if (options_.scope == balance_scope::graph) thinned_.reserve(plan_.relations(), plan_.seeds());
     neighbors_.reserve_hidden(2 * options_.batch);
@@ -130,7 +132,7 @@ class link_sampler {
   // A batch with memory for whatever may come; refilling it allocates nothing.
   [[nodiscard]] batch_type make_batch() const {
     batch_type b;
-    std::size_t const most = options_.batch, each = negatives_.each();
+    std::size_t const most = options_.batch, each = negatives_->each();
     b.links.data().resize(S::relation_count);
     b.links.describe(options_.negatives.from, each);
     b.seeds().resize(S::relation_count);
@@ -197,7 +199,7 @@ class link_sampler {
   }
 
   void draw_negatives(batch_type& b) {
-    std::size_t const each = negatives_.each();
+    std::size_t const each = negatives_->each();
     for (std::uint32_t r = 0; r < S::relation_count; ++r) {
       auto& links = b.links.data()[r];
       std::size_t const count = links.anchors.size();
@@ -209,7 +211,7 @@ class link_sampler {
             for (std::size_t j = 0; j < count; ++j) {
               bool const other = i != j && links.positives[i] != links.positives[j];
               bool const free = options_.negatives.on_collision == collision::keep ||
-                                !negatives_.collides(source, links.anchors[i], target, links.positives[j]);
+                                !negatives_->collides(source, links.anchors[i], target, links.positives[j]);
               links.valid[i * count + j] = other && free ? 1 : 0;
             }
           }
@@ -225,7 +227,7 @@ class link_sampler {
         for (std::size_t i = begin; i < end; ++i) {
           random dice{context_->random_seed(), stream, i};
           for (std::size_t j = i * each; j < (i + 1) * each; ++j) {
-            auto const x = negatives_.draw(dice, source, links.anchors[i], target);
+            auto const x = negatives_->draw(dice, source, links.anchors[i], target);
             links.negatives[j] = x.node;
             links.valid[j] = x.valid ? 1 : 0;
             if (any_type) links.types[j] = x.type;
@@ -256,7 +258,7 @@ class link_sampler {
 
   void group_by_type(batch_type& b) {
     if (options_.negatives.from != negative_source::catalogue) return;
-    std::size_t const each = negatives_.each();
+    std::size_t const each = negatives_->each();
     for (auto& links : b.links.data()) {
       for (auto& of_type : links.by_type) {
         of_type.slots.clear();
@@ -278,7 +280,7 @@ class link_sampler {
   neighbor_sampler<S, Context> neighbors_;
   intarsia::hop<S> whole_;
   detail::link_plan plan_;  // of the whole graph, also where neighbors_ reads a thinned one
-  detail::negative_plan negatives_;
+  std::shared_ptr<detail::negative_plan const> negatives_;  // copies share it
   detail::thinned_rows thinned_;
   sampler_position next_;
   std::optional<batch_type> current_;

@@ -54,7 +54,7 @@ class neighbor_sampler {
     memory_.place.resize(S::relation_count);
     memory_.first_item.resize(S::relation_count + 1);
     memory_.next_item.resize(S::node_count);
-    index();
+    memory_.words.share(relations_.all(), relations_.nodes());
   }
 
   [[nodiscard]] std::size_t layers() const { return plan_.fanout.size(); }

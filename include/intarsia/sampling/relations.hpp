@@ -9,6 +9,7 @@
 #include <intarsia/sampling/buffer.hpp>
 #include <memory>
 #include <numeric>
+#include <utility>
 #include <vector>
 
 namespace intarsia::inline v0::detail {
@@ -63,27 +64,45 @@ struct relation_rows {
 // The words of all rows, so that those of a node for all relations into its type lie side by side.
 class row_words {
  public:
+  // Of a graph that stays as it is: copies of a sampler read the same words.
+  void share(std::vector<relation_rows> const& relations, std::vector<std::size_t> const& nodes) {
+    auto made = std::make_shared<table>();
+    made->build(relations, nodes);
+    shared_ = std::move(made);
+  }
+  // Of rows that are others in every epoch: one's own, in memory that is used again.
   void build(std::vector<relation_rows> const& relations, std::vector<std::size_t> const& nodes) {
-    words_.resize(nodes.size());
-    place_.resize(relations.size());
-    stride_.assign(nodes.size(), 0);
-    for (std::size_t r = 0; r < relations.size(); ++r) place_[r] = stride_[relations[r].target]++;
-    for (std::size_t n = 0; n < nodes.size(); ++n) words_[n].resize(nodes[n] * stride_[n]);
-    for (std::size_t r = 0; r < relations.size(); ++r) {
-      std::size_t const type = relations[r].target;
-      std::uint64_t* const to = words_[type].data() + place_[r];
-      for (std::size_t v = 0; v < nodes[type]; ++v) to[v * stride_[type]] = row_word(relations[r].rows, v);
-    }
+    own_.build(relations, nodes);
+    shared_.reset();
   }
   // Points the order to the words of relation r into the type `target`.
   void show(neighbor_draws<>& order, std::size_t r, std::size_t target) const {
-    order.words = words_[target].data() + place_[r];
-    order.word_stride = stride_[target];
+    table const& from = shared_ ? *shared_ : own_;
+    order.words = from.words[target].data() + from.place[r];
+    order.word_stride = from.stride[target];
   }
 
  private:
-  std::vector<buffer<std::uint64_t>> words_;  // by target type: (nodes, relations into it)
-  std::vector<std::size_t> place_, stride_;
+  struct table {
+    std::vector<buffer<std::uint64_t>> words;  // by target type: (nodes, relations into it)
+    std::vector<std::size_t> place, stride;
+
+    void build(std::vector<relation_rows> const& relations, std::vector<std::size_t> const& nodes) {
+      words.resize(nodes.size());
+      place.resize(relations.size());
+      stride.assign(nodes.size(), 0);
+      for (std::size_t r = 0; r < relations.size(); ++r) place[r] = stride[relations[r].target]++;
+      for (std::size_t n = 0; n < nodes.size(); ++n) words[n].resize(nodes[n] * stride[n]);
+      for (std::size_t r = 0; r < relations.size(); ++r) {
+        std::size_t const type = relations[r].target;
+        std::uint64_t* const to = words[type].data() + place[r];
+        for (std::size_t v = 0; v < nodes[type]; ++v) to[v * stride[type]] = row_word(relations[r].rows, v);
+      }
+    }
+  };
+
+  std::shared_ptr<table const> shared_;  // null: own_
+  table own_;
 };
 
 // Looks at a graph; rows that do not rise are kept here as a sorted copy.

@@ -34,13 +34,13 @@ class thinned_rows {
   void build(std::vector<relation_rows> const& relations, seed_plan const& seeds, std::vector<relation_rows>& thinned) {
     for (auto& edges : edges_) edges.clear();
     for (std::size_t g = 0; g < seeds.groups().size(); ++g) {
-      for (std::uint64_t i = 0; i < seeds.chosen_count(g); ++i) {
-        seed_edge const link = seeds.chosen(relations, g, i);
+      auto const chosen = [&](std::uint64_t i) { return seeds.chosen(g, i); };
+      each_link(relations, seeds.chosen_count(g), chosen, [&](std::uint64_t, seed_edge const& link) {
         add(relations, link.relation, link.source, link.target, link.entry);
         std::uint64_t const mirror = seed_group::mirror(relations, link);
         if (mirror != seed_group::no_entry)
           add(relations, relations[link.relation].reverse, link.target, link.source, mirror);
-      }
+      });
     }
     for (std::size_t g = 0; g < seeds.groups().size(); ++g) {
       replace(relations, thinned, seeds.groups()[g].relation());
