@@ -79,13 +79,22 @@ template <class S>
   });
   return bytes;
 }
-void report(benchmark::State& state, traffic const& t, double table_bytes) {
+// Of all types together.
+template <class S>
+[[nodiscard]] double nodes_of(ia::graph<S> const& g) {
+  double nodes = 0;
+  S::each_node([&](auto n) { nodes += static_cast<double>(g.nodes(n)); });
+  return nodes;
+}
+template <class S>
+void report(benchmark::State& state, traffic const& t, ia::graph<S> const& g) {
   state.counters["edges"] = t.edges;
   state.counters["numbered"] = t.numbered;
   state.counters["nodes"] = t.nodes;
   state.counters["pointer_lines"] = t.pointer_lines;
   state.counters["column_lines"] = t.column_lines;
-  state.counters["table_bytes"] = table_bytes;
+  state.counters["table_bytes"] = bytes_of(g);
+  state.counters["node_table"] = nodes_of(g);
 }
 
 // Batches of seeds of one type, in a circle: a sampler as `prefetch` wants it.
@@ -151,7 +160,7 @@ struct sampling {
       sample();
       return traffic_of(graph, block, fanout);
     };
-    report(state, mean_traffic(next), bytes_of(graph));
+    report(state, mean_traffic(next), graph);
   }
 };
 
@@ -298,7 +307,7 @@ void add_links(options const& o, std::vector<entry>& entries, std::string const&
       leaked += s.batch_of.leaked_edges();
       return traffic_of(s.graph, s.batch_of.graph, {10, 5});
     };
-    report(state, mean_traffic(next), bytes_of(s.graph));
+    report(state, mean_traffic(next), s.graph);
     state.counters["leaked"] = static_cast<double>(leaked);
   };
   entries.push_back({name,
