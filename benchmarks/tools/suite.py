@@ -119,6 +119,11 @@ def row_of(options, workload, case, e, threads, gated, best, idiomatic, work, fi
     return row
 
 
+# What is said of a row of ours, where it is known.
+FIGURES = {"ratio_to_best_peer": "{:.2f} x the best peer", "ratio_to_idiomatic_peer": "{:.2f} x the idiomatic",
+           "fraction_of_roof": "{:.0%} of the roof"}
+
+
 def run_case(options, workload, case, ours, peers, threads, figures):
     agreed = []
     for p in peers:
@@ -143,9 +148,8 @@ def run_case(options, workload, case, ours, peers, threads, figures):
               f"{'' if gated else ' process CPU time'}, rejected {e.rejected}", flush=True)
     for r in rows:
         if r["who"] == "ours":
-            print(f"    -> {r['variant']}: {r.get('ratio_to_best_peer', float('nan')):.2f} x the best peer, "
-                  f"{r.get('ratio_to_idiomatic_peer', float('nan')):.2f} x the idiomatic, "
-                  f"{100 * r.get('fraction_of_roof', float('nan')):.0f} % of the roof", flush=True)
+            said = [words.format(r[key]) for key, words in FIGURES.items() if key in r]
+            print(f"    -> {r['variant']}: {', '.join(said) or 'beside nobody'}", flush=True)
     for e in entrants:
         if e.failed:
             rows.append({"workload": workload, "case": case, "who": e.who, "variant": e.variant, "threads": threads,
@@ -182,6 +186,14 @@ def run_workload(options, workload, threads, figures, keep):
     for p, _ in peers:
         p.close()
     program.close()
+
+
+def roofs_of(report, threads):
+    """The roofs that a report holds for so many threads."""
+    kept = json.loads(report.read_text())["roofs"] if report.exists() else {}
+    if str(threads) not in kept:
+        sys.exit(f"{report} holds no roofs for --threads {threads}: leave out --keep-roof once")
+    return kept[str(threads)]
 
 
 def main():
@@ -222,7 +234,7 @@ def main():
 
     for threads in [int(t) for t in options.threads.split(",")]:
         if options.roof_from:
-            rates = json.loads(pathlib.Path(options.roof_from).read_text())["roofs"][str(threads)]
+            rates = roofs_of(pathlib.Path(options.roof_from), threads)
         else:
             print(f"roofs, {threads} thread{'s' * (threads > 1)}", flush=True)
             rates = measure_roof(options, threads)
