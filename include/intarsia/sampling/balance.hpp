@@ -129,15 +129,16 @@ class seed_group {
   std::vector<std::uint32_t> kept_first_, kept_second_;  // empty kept_first_: all entries
 };
 
-// f(i, link(i)) for i below count, in order, with the ends that link(i) does not know.
+// f(i, link(i)) for i from begin to end, in order, with the ends that link(i) does not know.
 template <class Link, class F>
-void each_link(std::vector<relation_rows> const& relations, std::uint64_t count, Link const& link, F&& f) {
+void each_link(std::vector<relation_rows> const& relations, std::uint64_t begin, std::uint64_t end, Link const& link,
+               F&& f) {
   std::array<seed_edge, 64> some;
-  for (std::uint64_t first = 0; first < count; first += some.size()) {
-    std::size_t const size = std::min<std::uint64_t>(some.size(), count - first);
-    for (std::size_t k = 0; k < size; ++k) some[k] = link(first + k);
+  for (; begin < end; begin += some.size()) {
+    std::size_t const size = std::min<std::uint64_t>(some.size(), end - begin);
+    for (std::size_t k = 0; k < size; ++k) some[k] = link(begin + k);
     find_ends(relations, std::span{some}.first(size));
-    for (std::size_t k = 0; k < size; ++k) f(first + k, some[k]);
+    for (std::size_t k = 0; k < size; ++k) f(begin + k, some[k]);
   }
 }
 
@@ -214,7 +215,7 @@ struct seed_links {
   // f(i, link, source, target) with the ends in the direction of the group's first relation.
   template <class F>
   static void each_oriented(std::vector<relation_rows> const& relations, seed_group const& group, F&& f) {
-    each_link(relations, group.size(), group, [&](std::uint64_t i, seed_edge const& link) {
+    each_link(relations, 0, group.size(), group, [&](std::uint64_t i, seed_edge const& link) {
       bool const along = link.relation == group.relation();
       f(i, link, along ? link.source : link.target, along ? link.target : link.source);
     });
@@ -234,7 +235,7 @@ class seed_plan {
         stream_{stream},
         links_{std::make_shared<seed_links const>(relations, supervises, how, weighted)},
         chosen_(links_->weights.size(), std::vector<std::uint64_t>(links_->smallest)) {
-    for (auto const& weights : links_->weights) keys_.reserve(std::max(keys_.capacity(), weights.size()));
+    for (auto const& weights : links_->weights) keys_.reserve(weights.size());
   }
 
   // Links of one epoch.

@@ -60,16 +60,15 @@ class link_plan {
     std::uint64_t const stream = stream_of(stream_, 12, at.epoch);
     std::size_t const count = how_.weighted ? how_.batch : std::min<std::uint64_t>(how_.batch, seeds_.size() - first);
     threads.bulk(count, 64, [&](std::size_t begin, std::size_t end) {
-      for (std::size_t i = begin; i < end; ++i) edges_[i] = seeds_(first + i);
-      find_ends(relations_, std::span{edges_}.subspan(begin, end - begin));
-      for (std::size_t i = begin; i < end; ++i) {
-        seed_edge const& edge = edges_[i];
+      auto const link = [&](std::uint64_t i) { return seeds_(first + i); };
+      each_link(relations_, begin, end, link, [&](std::uint64_t i, seed_edge const& edge) {
         auto const& relation = relations_[edge.relation];
         bool const turn = how_.either_end && relation.symmetric && relation.reverse != no_relation &&
                           random{key_, stream, first + i}.bits() % 2 == 1;
+        edges_[i] = edge;
         drawn_[i] = turn ? drawn_link{relation.reverse, edge.target, edge.source}
                          : drawn_link{edge.relation, edge.source, edge.target};
-      }
+      });
     });
     for (seed_edge const& edge : std::span{edges_}.first(count)) {
       std::uint32_t const reverse = relations_[edge.relation].reverse;

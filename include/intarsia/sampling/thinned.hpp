@@ -35,7 +35,7 @@ class thinned_rows {
     for (auto& edges : edges_) edges.clear();
     for (std::size_t g = 0; g < seeds.groups().size(); ++g) {
       auto const chosen = [&](std::uint64_t i) { return seeds.chosen(g, i); };
-      each_link(relations, seeds.chosen_count(g), chosen, [&](std::uint64_t, seed_edge const& link) {
+      each_link(relations, 0, seeds.chosen_count(g), chosen, [&](std::uint64_t, seed_edge const& link) {
         add(relations, link.relation, link.source, link.target, link.entry);
         std::uint64_t const mirror = seed_group::mirror(relations, link);
         if (mirror != seed_group::no_entry)
